@@ -1,0 +1,1 @@
+"""Connector for Ethereum-like ledgers over JSON-RPC."""

@@ -1,0 +1,1 @@
+"""The rollup proper: core nouns, virtual machine node, sequencer, consensus, settlement, store."""

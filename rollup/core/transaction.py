@@ -1,0 +1,180 @@
+"""Users' transactions: strict decoding of the typed envelopes and recovery of the sender.
+
+Legacy (EIP-155 or before), EIP-2930 (1), EIP-1559 (2), EIP-4844 (3, decoded so that it can be refused by name) and
+EIP-7702 (4). Deposits (0x7E) have their own module. Nothing here looks at state.
+"""
+
+from dataclasses import dataclass
+
+import rlp
+
+from rollup.core.block import DEPOSIT_TYPE
+from rollup.core.errors import MalformedTransaction, Rejected, UnsupportedTransactionType, WrongChain
+from rollup.core.hashes import keccak, recover_address
+from rollup.core.ids import Address, Hash
+from rollup.core.rlp_items import decode_rlp, read_bytes, read_items, read_uint, uint_bytes
+
+AccessList = tuple[tuple[Address, tuple[Hash, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """EIP-7702 tuple; ``chain_id`` 0 is valid on every chain. Its signature may be invalid: then it has no effect."""
+
+    chain_id: int
+    address: Address
+    nonce: int
+    y_parity: int
+    r: int
+    s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A decoded transaction. Before EIP-1559 ``max_fee`` and ``max_tip`` are both the gas price.
+
+    ``chain_id`` is None on legacy transactions without EIP-155. ``v`` is the value of the envelope (27/28/EIP-155 on
+    legacy, the parity elsewhere).
+    """
+
+    raw: bytes
+    hash: Hash
+    type: int
+    chain_id: int | None
+    nonce: int
+    max_fee: int
+    max_tip: int
+    gas: int
+    to: Address | None
+    value: int
+    data: bytes
+    access_list: AccessList
+    authorizations: tuple[Authorization, ...]
+    v: int
+    r: int
+    s: int
+    signing_hash: Hash
+
+    @property
+    def y_parity(self) -> int:
+        """0 or 1, whatever the envelope (EIP-155: v = chain_id * 2 + 35 + parity)."""
+        if self.type:
+            return self.v
+        return (self.v - 27) if self.v in (27, 28) else (self.v - 35) % 2
+
+
+def recover_sender(transaction: Transaction) -> Address:
+    """The account that signed. Raises BadSignature."""
+    return recover_address(transaction.signing_hash, transaction.y_parity, transaction.r, transaction.s)
+
+
+def decode_transaction(raw: bytes) -> Transaction:
+    """Decode one canonical envelope. Raises MalformedTransaction, UnsupportedTransactionType, WrongChain (odd v)."""
+    if not raw:
+        raise MalformedTransaction("typed transaction too short")
+    kind = raw[0]
+    if kind >= 0xC0:
+        return _reading(_read_legacy, raw)
+    if kind in _TYPED:
+        return _reading(_read_typed, raw)
+    if kind == DEPOSIT_TYPE:
+        raise UnsupportedTransactionType("deposits come from ledgers only")
+    raise UnsupportedTransactionType()
+
+
+# fields before the signature, per type: (count, position of the gas price pair, gas, to, value, data, access list)
+_TYPED = {1: 8, 2: 9, 3: 11, 4: 10}
+
+
+def _reading(read, raw: bytes) -> Transaction:  # type: ignore[no-untyped-def]
+    try:
+        transaction: Transaction = read(raw)
+    except (MalformedTransaction, WrongChain):
+        raise
+    except Rejected as error:
+        raise MalformedTransaction(error.detail) from error
+    return transaction
+
+
+def _read_legacy(raw: bytes) -> Transaction:
+    items = read_items(decode_rlp(raw), 9)
+    v = read_uint(items[6], 9)
+    chain_id = None if v in (27, 28) else (v - 35) // 2
+    if v < 27 or 28 < v < 35:
+        raise WrongChain("v is neither 27, 28 nor EIP-155")
+    signed = items[:6] if chain_id is None else [*items[:6], uint_bytes(chain_id), b"", b""]
+    price = read_uint(items[1], 32)
+    return Transaction(
+        raw=raw,
+        hash=keccak(raw),
+        type=0,
+        chain_id=chain_id,
+        nonce=read_uint(items[0], 8),
+        max_fee=price,
+        max_tip=price,
+        gas=read_uint(items[2], 8),
+        to=_read_recipient(items[3]),
+        value=read_uint(items[4], 32),
+        data=read_bytes(items[5]),
+        access_list=(),
+        authorizations=(),
+        v=v,
+        r=read_uint(items[7], 32),
+        s=read_uint(items[8], 32),
+        signing_hash=keccak(rlp.encode(signed)),
+    )
+
+
+def _read_typed(raw: bytes) -> Transaction:
+    kind = raw[0]
+    count = _TYPED[kind]
+    items = read_items(decode_rlp(raw[1:]), count + 3)
+    fees = 1 if kind == 1 else 2
+    tip, cap = read_uint(items[2], 32), read_uint(items[1 + fees], 32)
+    after = items[2 + fees :]
+    return Transaction(
+        raw=raw,
+        hash=keccak(raw),
+        type=kind,
+        chain_id=read_uint(items[0], 8),
+        nonce=read_uint(items[1], 8),
+        max_fee=cap,
+        max_tip=tip,
+        gas=read_uint(after[0], 8),
+        to=_read_recipient(after[1]),
+        value=read_uint(after[2], 32),
+        data=read_bytes(after[3]),
+        access_list=_read_access_list(after[4]),
+        authorizations=tuple(_read_authorization(row) for row in read_items(after[5])) if kind == 4 else (),
+        v=read_uint(items[count], 1),
+        r=read_uint(items[count + 1], 32),
+        s=read_uint(items[count + 2], 32),
+        signing_hash=keccak(bytes([kind]) + rlp.encode(items[:count])),
+    )
+
+
+def _read_recipient(item: object) -> Address | None:
+    to = read_bytes(item)
+    if len(to) not in (0, 20):
+        raise MalformedTransaction("a recipient is empty or 20 bytes")
+    return Address(to) if to else None
+
+
+def _read_access_list(item: object) -> AccessList:
+    rows = (read_items(row, 2) for row in read_items(item))
+    return tuple(
+        (Address(read_bytes(row[0], 20)), tuple(Hash(read_bytes(key, 32)) for key in read_items(row[1])))
+        for row in rows
+    )
+
+
+def _read_authorization(item: object) -> Authorization:
+    row = read_items(item, 6)
+    return Authorization(
+        read_uint(row[0], 32),
+        Address(read_bytes(row[1], 20)),
+        read_uint(row[2], 8),
+        read_uint(row[3], 1),
+        read_uint(row[4], 32),
+        read_uint(row[5], 32),
+    )

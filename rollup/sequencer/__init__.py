@@ -1,0 +1,1 @@
+"""Takes transactions, orders them into blocks and blocks into batches."""

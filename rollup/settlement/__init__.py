@@ -1,0 +1,1 @@
+"""Carries batches to ledgers and sees where they land."""

@@ -1,0 +1,1 @@
+"""Ethereum JSON-RPC over HTTP, and the node's health and metrics pages."""
