@@ -6,7 +6,6 @@ from enum import Enum
 from rollup.core.fees import FeeRule
 from rollup.core.ids import Address, LedgerId, LedgerIndex
 
-
 SEQUENCER_FEE_VAULT = Address(bytes.fromhex("4200000000000000000000000000000000000011"))
 
 

@@ -23,8 +23,8 @@ class Heads:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Something an operator must see. ``code`` is stable (``ledger_reorged``, ``cursor_mismatch``, ``equivocation`` ...);
-    a sticky alarm stays until an operator clears it."""
+    """Something an operator must see. ``code`` is stable (``ledger_reorged``, ``cursor_mismatch``,
+    ``equivocation`` ...); a sticky alarm stays until an operator clears it."""
 
     code: str
     ledger_index: int | None
@@ -35,7 +35,8 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class PostingRecord:
-    """One batch on its way to one ledger: the outbox's row. ``state`` moves queued > sent > included > final, or failed.
+    """One batch on its way to one ledger: the outbox's row. ``state`` moves queued > sent > included >
+    final, or failed.
 
     ``raw``, ``nonce``, ``fee_wei_per_unit`` and ``bumps`` are those of the last prepared transaction (empty while
     queued); ``earlier_tx_ids`` are replaced ones, any of which may still land.
