@@ -50,11 +50,16 @@ class GenesisAccount:
 
 @dataclass(frozen=True, slots=True)
 class ChainRule:
-    """Parameters of the state transition. ``work_max`` bounds what one transaction may cost a node (ADR 0005)."""
+    """Parameters of the state transition.
+
+    ``transaction_bytes_max`` keeps a block with any one transaction inside one batch (protocol section 3). A
+    stand-alone chain, which has no batches, may allow more: it must carry the batches of others.
+    """
 
     chain_id: int
     gas_limit: int = 30_000_000
     transaction_gas_max: int = 16_777_216
+    transaction_bytes_max: int = 98_304
     fee: FeeRule = field(default_factory=FeeRule)
     coinbase: Address = SEQUENCER_FEE_VAULT
     extra_data: bytes = b"entresol"
