@@ -183,6 +183,12 @@ class PostingRefused(Rejected):
     words = "posting refused by the ledger"
 
 
+class WrongLedger(Rejected):
+    """The node at the other end serves another chain than the one configured. It is never used, at any time."""
+
+    words = "the node serves another ledger"
+
+
 # --- Transient: try again ---------------------------------------------------------------------------------------------
 
 
