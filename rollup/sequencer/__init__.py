@@ -1,1 +1,1 @@
-"""Takes transactions, orders them into blocks and blocks into batches."""
+"""The sequencer: admission, mempool, journal, block building, batching. Knows ports, not the parts behind them."""
