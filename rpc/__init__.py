@@ -1,1 +1,6 @@
-"""Ethereum JSON-RPC over HTTP, and the node's health and metrics pages."""
+"""Ethereum JSON-RPC over HTTP, and the operations pages on the same listener.
+
+body -> ``dispatch`` (JSON-RPC 2.0) -> ``endpoint`` -> ``methods`` (one class per topic) -> ``ports`` -> ``shapes``
+
+The server knows nodes only through ``NodePorts``: a sequencer, a follower and an embedded ledger are the same to it.
+"""

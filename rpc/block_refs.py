@@ -1,0 +1,43 @@
+"""From a block parameter to a block of the canonical chain."""
+
+from rollup.core.block import Block
+from rollup.core.errors import UnknownBlock
+from rollup.core.ids import BlockNumber
+from rpc.ports import NodePorts
+from rpc.scalars import BlockRef
+
+
+def find_number(ports: NodePorts, ref: BlockRef) -> BlockNumber | None:
+    """Number of the block that ``ref`` means, None when there is none."""
+    head = ports.chain.head_number()
+    if ref.hash is not None:
+        return ports.chain.number_of(ref.hash)
+    if ref.number is not None:
+        return BlockNumber(ref.number) if ref.number <= head else None
+    if ref.tag == "earliest":
+        return BlockNumber(0)
+    if ref.tag in ("safe", "finalized") and ports.heads is not None:
+        heads = ports.heads.heads()
+        return min(heads.safe if ref.tag == "safe" else heads.finalized, head)
+    return head
+
+
+def find_block(ports: NodePorts, ref: BlockRef) -> Block | None:
+    number = find_number(ports, ref)
+    return None if number is None else ports.chain.block(number)
+
+
+def check_number(ports: NodePorts, ref: BlockRef) -> BlockNumber:
+    """Like find_number, for methods to which an unknown block is an error. Raises UnknownBlock."""
+    number = find_number(ports, ref)
+    if number is None:
+        raise UnknownBlock("" if ref.hash is None else f"block 0x{ref.hash.hex()}")
+    return number
+
+
+def state_block(ports: NodePorts, ref: BlockRef) -> BlockNumber | None:
+    """The block to hand to a StateReader: None for ``latest`` and ``pending``, whose state is the executor's head.
+
+    Raises UnknownBlock.
+    """
+    return None if ref.tag in ("latest", "pending") else check_number(ports, ref)

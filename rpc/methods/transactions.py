@@ -1,0 +1,42 @@
+"""Sending transactions and following them."""
+
+from rollup.core.block import Block
+from rollup.core.errors import ReadOnlyNode
+from rollup.core.ids import Hash
+from rpc.hexes import data
+from rpc.method import Method, Param
+from rpc.ports import NodePorts
+from rpc.scalars import read_data, read_hash
+from rpc.shapes.receipt import logs_before, receipt_json
+
+_HASH = Param(read_hash)
+
+
+class TransactionMethods:
+    def __init__(self, ports: NodePorts) -> None:
+        self._ports = ports
+
+    def table(self) -> dict[str, Method]:
+        return {
+            "eth_sendRawTransaction": Method(self.send, (Param(read_data),)),
+            "eth_getTransactionReceipt": Method(self.receipt, (_HASH,)),
+        }
+
+    async def send(self, raw: bytes) -> str:
+        if self._ports.sink is None:
+            raise ReadOnlyNode()
+        return data(await self._ports.sink.submit(raw))
+
+    async def receipt(self, transaction_hash: Hash) -> object:
+        found = self._find(transaction_hash)
+        if found is None:
+            return None
+        block, index = found
+        return receipt_json(block, index, logs_before(block, index))
+
+    def _find(self, transaction_hash: Hash) -> tuple[Block, int] | None:
+        place = self._ports.chain.find_transaction(transaction_hash)
+        if place is None:
+            return None
+        block = self._ports.chain.block(place[0])
+        return None if block is None else (block, place[1])

@@ -1,0 +1,114 @@
+"""What the JSON-RPC server asks of the node around it. Every port may be called concurrently and cancelled at any time.
+
+Optional parts of ``NodePorts`` are None where a node has none: an embedded ledger has no rollup namespace, a follower
+no transaction sink.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from rollup.core.batch import Batch
+from rollup.core.block import Block, BlockHeader
+from rollup.core.execution import AccountState, CallRequest, CallResult
+from rollup.core.genesis import ChainRule, RollupGenesis
+from rollup.core.heads import Alarm, Heads, LedgerStatus, PostingRecord
+from rollup.core.ids import Address, BatchNumber, BlockNumber, Hash
+from rollup.core.transaction import Transaction
+
+
+class StateReader(Protocol):
+    """Questions about state (see rollup.core.execution). ``None`` as a block is the last sealed head.
+
+    Raises UnknownBlock, StateUnavailable, CallTimedOut, CallGasTooHigh, ExecutorBusy and, for calls that no block could
+    hold, the leaves of TransactionRejected.
+    """
+
+    async def read_accounts(
+        self, addresses: tuple[Address, ...], block: BlockNumber | None
+    ) -> tuple[AccountState, ...]: ...
+
+    async def read_code(self, address: Address, block: BlockNumber | None) -> bytes: ...
+
+    async def read_storage(self, address: Address, slot: int, block: BlockNumber | None) -> int: ...
+
+    async def call(self, request: CallRequest) -> CallResult: ...
+
+    async def estimate_gas(self, request: CallRequest) -> CallResult: ...
+
+
+class ChainReader(Protocol):
+    """The chain as stored. Synchronous and short: a point read answers well within 5 ms."""
+
+    def head_number(self) -> BlockNumber:
+        """Highest block of the canonical chain here."""
+        ...
+
+    def block(self, number: BlockNumber) -> Block | None: ...
+
+    def header(self, number: BlockNumber) -> BlockHeader | None: ...
+
+    def number_of(self, block_hash: Hash) -> BlockNumber | None:
+        """Only canonical blocks have a number."""
+        ...
+
+    def find_transaction(self, transaction_hash: Hash) -> tuple[BlockNumber, int] | None:
+        """Block and position in it."""
+        ...
+
+
+class TransactionSink(Protocol):
+    async def submit(self, raw: bytes) -> Hash:
+        """Admit a user's transaction. The hash comes back only when it is held durably. Raises Rejected."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PoolCounts:
+    """``pending`` could run now, ``queued`` waits for a lower nonce."""
+
+    pending: int
+    queued: int
+
+
+class PoolReader(Protocol):
+    def pending_nonce(self, address: Address) -> int | None:
+        """Next free nonce after what the pool holds; None when it holds nothing of this account."""
+        ...
+
+    def find(self, transaction_hash: Hash) -> tuple[Transaction, Address] | None:
+        """A waiting transaction and its sender."""
+        ...
+
+    def counts(self) -> PoolCounts: ...
+
+
+class HeadReader(Protocol):
+    def heads(self) -> Heads: ...
+
+
+class RollupReader(Protocol):
+    """Batches and where they are."""
+
+    def batch(self, number: BatchNumber) -> Batch | None: ...
+
+    def batch_of_block(self, number: BlockNumber) -> BatchNumber | None: ...
+
+    def postings(self, number: BatchNumber) -> tuple[PostingRecord, ...]:
+        """One record per ledger that the batch is on its way to or on."""
+        ...
+
+    def ledger_status(self) -> tuple[LedgerStatus, ...]: ...
+
+    def alarms(self) -> tuple[Alarm, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class NodePorts:
+    rule: ChainRule
+    state: StateReader
+    chain: ChainReader
+    sink: TransactionSink | None = None
+    pool: PoolReader | None = None
+    heads: HeadReader | None = None
+    rollup: RollupReader | None = None
+    genesis: RollupGenesis | None = None

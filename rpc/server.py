@@ -1,0 +1,89 @@
+"""The listener: opens with everything it serves, closes within a second whatever its clients do."""
+
+import asyncio
+import errno
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from rollup.core.errors import BadConfig, PortTaken
+from rpc.dispatch import Dispatcher
+from rpc.http import HttpFace
+from rpc.method import Method
+from rpc.methods.table import build_table, mount_extra
+from rpc.metrics import Metrics
+from rpc.pages import Pages
+from rpc.ports import NodePorts
+from rpc.settings import RpcSettings
+
+CLOSE_TIMEOUT_S = 0.5
+ExtraMethods = Mapping[str, Callable[..., Awaitable[object]]]
+
+
+@dataclass(frozen=True, slots=True)
+class AppParts:
+    """What a listener serves. ``extra_methods`` get their positional JSON parameters as they came."""
+
+    ports: NodePorts
+    settings: RpcSettings = field(default_factory=RpcSettings)
+    metrics: Metrics = field(default_factory=Metrics)
+    extra_methods: ExtraMethods = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RpcServer:
+    """A listener that is open. ``port`` is the bound one where 0 was asked for."""
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+@asynccontextmanager
+async def open_server(host: str, port: int, parts: AppParts) -> AsyncIterator[RpcServer]:
+    """Listen until the block ends. Raises PortTaken, BadConfig (an address that is not ours)."""
+    table: dict[str, Method] = {**build_table(parts.ports, parts.settings), **mount_extra(parts.extra_methods)}
+    dispatcher = Dispatcher(table, parts.settings, parts.metrics)
+    face = HttpFace(dispatcher, parts.settings, Pages(parts.ports, parts.settings, parts.metrics).table())
+    runner = web.ServerRunner(_build_server(face, parts.settings), shutdown_timeout=CLOSE_TIMEOUT_S)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port, backlog=1024)
+        await _start(site, host, port)
+        yield RpcServer(host, site.port)
+    finally:
+        await runner.cleanup()
+
+
+def _build_server(face: HttpFace, settings: RpcSettings) -> web.Server:
+    loop = asyncio.get_running_loop()
+
+    def make_request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+        return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=settings.body_bytes_max)
+
+    return web.Server(
+        face.handle,
+        request_factory=make_request,
+        keepalive_timeout=settings.keepalive_timeout_s,
+        access_log=None,
+        auto_decompress=False,
+        lingering_time=2.0,
+    )
+
+
+async def _start(site: web.TCPSite, host: str, port: int) -> None:
+    try:
+        await site.start()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortTaken(
+                f"port {port} on {host} is taken: stop the program that listens there or choose another port"
+            ) from error
+        raise BadConfig(f"cannot listen on {host}:{port}: {error.strerror or error}") from error

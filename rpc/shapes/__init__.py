@@ -1,0 +1,1 @@
+"""Core values as the JSON objects of execution-apis. Pure functions; field order and presence are geth's."""

@@ -1,0 +1,57 @@
+"""Receipts. Deposits carry op-geth's ``depositNonce`` only when the node knows it; here they have none."""
+
+from rollup.core.block import DEPOSIT_TYPE, Block
+from rollup.core.deposit import decode_deposit
+from rollup.core.ids import Address
+from rollup.core.transaction import decode_transaction
+from rpc.hexes import data, quantity
+from rpc.shapes.log import LogPlace, log_json
+
+
+def recipient_of(raw: bytes) -> Address | None:
+    """``to`` of a transaction that is in a block."""
+    if raw[0] == DEPOSIT_TYPE:
+        return decode_deposit(raw).to
+    return decode_transaction(raw).to
+
+
+def receipt_json(block: Block, index: int, first_log_index: int) -> dict[str, object]:
+    """``first_log_index`` counts the logs of the block before this transaction."""
+    receipt, header = block.receipts[index], block.header
+    place = LogPlace(
+        quantity(header.number),
+        data(header.hash),
+        quantity(header.timestamp),
+        data(receipt.transaction_hash),
+        quantity(index),
+    )
+    to = recipient_of(block.transactions[index])
+    return {
+        "blockHash": place.block_hash,
+        "blockNumber": place.block_number,
+        "contractAddress": None if receipt.contract_address is None else data(receipt.contract_address),
+        "cumulativeGasUsed": quantity(receipt.cumulative_gas_used),
+        "effectiveGasPrice": quantity(receipt.effective_gas_price),
+        "from": data(block.senders[index]),
+        "gasUsed": quantity(receipt.gas_used),
+        "logs": [log_json(log, place, first_log_index + i) for i, log in enumerate(receipt.logs)],
+        "logsBloom": data(receipt.logs_bloom),
+        "status": quantity(receipt.status),
+        "to": None if to is None else data(to),
+        "transactionHash": place.transaction_hash,
+        "transactionIndex": place.transaction_index,
+        "type": quantity(receipt.type),
+    }
+
+
+def block_receipts_json(block: Block) -> list[dict[str, object]]:
+    receipts, log_index = [], 0
+    for index, receipt in enumerate(block.receipts):
+        receipts.append(receipt_json(block, index, log_index))
+        log_index += len(receipt.logs)
+    return receipts
+
+
+def logs_before(block: Block, index: int) -> int:
+    """Logs in the block before transaction ``index``."""
+    return sum(len(receipt.logs) for receipt in block.receipts[:index])
