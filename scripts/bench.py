@@ -1,0 +1,193 @@
+"""Benchmark: the same load against a fresh devnet and, where it is installed, against anvil, one after the other.
+
+Prints what was measured, side by side, and the floors that the project holds itself to. Asserts nothing.
+"""
+
+import argparse
+import json
+import os
+import platform
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parent.parent
+ANVIL = ROOT / ".tools" / "bin" / "anvil"
+START_TIMEOUT_S = 60
+
+
+def free_port() -> int:
+    """A port that was free a moment ago, with the next few free as well (the devnet's ledgers take them)."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def rpc(url: str, method: str, *params: object) -> Any:
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as response:
+        answer = json.load(response)
+    if "error" in answer:
+        raise RuntimeError(f"{method}: {answer['error']}")
+    return answer["result"]
+
+
+@contextmanager
+def running(arguments: list[str], url: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a node, wait until it answers, and end it with its children at the end."""
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(arguments, stdout=output, stderr=output, cwd=ROOT)
+        try:
+            wait_until_up(process, url, output)
+            yield process
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def wait_until_up(process: subprocess.Popen[bytes], url: str, output: Any) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            output.seek(0)
+            raise SystemExit(f"{process.args!r} ended:\n{output.read().decode(errors='replace')[-2000:]}")
+        try:
+            rpc(url, "eth_blockNumber")
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    raise SystemExit(f"{process.args!r} did not answer within {START_TIMEOUT_S} s")
+
+
+def peak_memory_mb(process: subprocess.Popen[bytes]) -> float:
+    """Peak resident size (VmHWM) of the process and its descendants, added up. Linux."""
+    total_kb, waiting = 0, [process.pid]
+    while waiting:
+        pid = waiting.pop()
+        try:
+            status = Path(f"/proc/{pid}/status").read_text()
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                waiting += [int(child) for child in (task / "children").read_text().split()]
+        except OSError:
+            continue
+        total_kb += sum(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    return total_kb / 1024
+
+
+def load(url: str, options: argparse.Namespace) -> dict[str, Any]:
+    arguments = [sys.executable, str(ROOT / "scripts" / "load.py"), url]
+    for name in ("connections", "transfers", "tokens", "rate", "steady_s"):
+        arguments += [f"--{name.replace('_', '-')}", str(getattr(options, name))]
+    done = subprocess.run(arguments, stdout=subprocess.PIPE, check=False, cwd=ROOT)
+    if done.returncode:
+        raise SystemExit(f"the load generator ended with {done.returncode}")
+    return dict(json.loads(done.stdout))
+
+
+def batch_figures(url: str, results: dict[str, Any]) -> None:
+    """Bytes per transaction and ratio of the batches that carry each phase's blocks."""
+    for phase in results.values():
+        deadline = time.monotonic() + 120
+        while (last := rpc(url, "rollup_getBatchByBlock", hex(phase["last_block"]))) is None:
+            if time.monotonic() > deadline:
+                raise SystemExit("the last block never got into a batch")
+            time.sleep(0.5)
+        first = rpc(url, "rollup_getBatchByBlock", hex(phase["first_block"]))
+        numbers = range(int(first["number"], 16), int(last["number"], 16) + 1)
+        batches = [rpc(url, "rollup_getBatch", hex(number)) for number in numbers]
+        size = sum(int(batch["dataLength"], 16) for batch in batches)
+        count = sum(int(batch["transactionCount"], 16) for batch in batches)
+        raw = sum(int(batch["rawLength"], 16) for batch in batches)
+        phase["batches"] = len(batches)
+        phase["batch_bytes_per_transaction"] = round(size / count, 1)
+        phase["ratio"] = round(size / raw, 3)
+
+
+def bench_entresol(options: argparse.Namespace) -> dict[str, Any]:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    entresol = str(Path(sys.executable).parent / "entresol")
+    with running([entresol, "devnet", "--ephemeral", "--port", str(port)], url) as process:
+        results = load(url, options)
+        batch_figures(url, results)
+        return {"phases": results, "peak_memory_mb": round(peak_memory_mb(process), 1)}
+
+
+def bench_anvil(options: argparse.Namespace) -> dict[str, Any]:
+    port = free_port()
+    arguments = [str(ANVIL), "--block-time", "1", "--prune-history", "--silent", "--port", str(port)]
+    with running(arguments, f"http://127.0.0.1:{port}") as process:
+        results = load(f"http://127.0.0.1:{port}", options)
+        return {"phases": results, "peak_memory_mb": round(peak_memory_mb(process), 1)}
+
+
+FLOORS = {
+    "erc20 included/s": ("at least", 600),
+    "erc20 confirmation p50 ms": ("below", 400),
+    "erc20 eth_getBalance p99 ms": ("below", 50),
+    "erc20 ratio": ("at most", 0.45),
+}
+
+
+def rows_of(measured: dict[str, Any]) -> dict[str, Any]:
+    rows: dict[str, Any] = {}
+    for name, phase in measured["phases"].items():
+        rows[f"{name} transactions"] = phase["transactions"]
+        rows[f"{name} submitted/s"] = phase["submitted_per_s"]
+        rows[f"{name} included/s"] = phase["included_per_s"]
+        steady = phase["steady"]
+        for figure in ("p50", "p99"):
+            rows[f"{name} confirmation {figure} ms"] = steady["confirmation_ms"][figure]
+            rows[f"{name} eth_getBalance {figure} ms"] = steady["eth_getBalance_ms"][figure]
+        for figure in ("batch_bytes_per_transaction", "ratio"):
+            if figure in phase:
+                rows[f"{name} {figure.replace('_', ' ')}"] = phase[figure]
+    rows["peak memory MB"] = measured["peak_memory_mb"]
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--connections", type=int, default=50)
+    parser.add_argument("--transfers", type=int, default=5_000)
+    parser.add_argument("--tokens", type=int, default=20_000)
+    parser.add_argument("--rate", type=float, default=200.0)
+    parser.add_argument("--steady-s", type=float, default=15.0)
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead of the table")
+    options = parser.parse_args()
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.2f} before the run"
+    measured = {"entresol": bench_entresol(options)}
+    if ANVIL.exists():
+        measured["anvil"] = bench_anvil(options)
+    if options.json:
+        print(json.dumps({"machine": machine, "measured": measured}, indent=2))
+        return
+    columns = {peer: rows_of(result) for peer, result in measured.items()}
+    table = Table("figure", *columns, "floor", title=machine)
+    for name in columns["entresol"]:
+        floor = " ".join(str(part) for part in FLOORS.get(name, ()))
+        table.add_row(name, *(str(column.get(name, "-")) for column in columns.values()), floor)
+    Console().print(table)
+    if "anvil" not in measured:
+        print("anvil is not installed (scripts/install-ledgers brings it): no peer in this run")
+
+
+if __name__ == "__main__":
+    main()
