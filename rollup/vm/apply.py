@@ -1,0 +1,177 @@
+"""One transaction on a state: the checks, the purchase of gas, the message, the settlement of fees.
+
+The order of every step is that of the Yellow Paper with EIPs 1559, 2929, 3529, 3607, 3651, 7623 and 7702. Nothing here
+computes a root. A transaction that is refused leaves the state as it was.
+"""
+
+from dataclasses import dataclass
+
+from rollup.core.admission import (
+    INIT_CODE_BYTES_MAX,
+    UINT256_MAX,
+    check_account,
+    check_transaction,
+    floor_data_gas,
+    intrinsic_gas,
+)
+from rollup.core.block import DEPOSIT_TYPE, Log
+from rollup.core.deposit import Deposit
+from rollup.core.errors import ExecutionTooLong, GasLimitTooHigh
+from rollup.core.execution import AccountState
+from rollup.core.ids import ZERO_HASH, Address, Hash
+from rollup.core.transaction import Transaction
+from rollup.vm.delegation import apply_authorizations, is_delegation
+from rollup.vm.fork import ChainState
+from rollup.vm.messages import MessageOutcome, MessageRequest, run_message
+
+REFUND_QUOTIENT = 5  # EIP-3529
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionLimits:
+    """``gas_left`` is what the block has not yet used. ``deadline`` is a moment of ``time.monotonic`` after which a
+    sequencer gives up (never set where a block is derived: every node must reach the same result)."""
+
+    gas_left: int
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionOutcome:
+    """``gas_used`` is what the sender pays for: after the refund and not below the floor of EIP-7623."""
+
+    status: int
+    gas_used: int
+    logs: tuple[Log, ...]
+    contract_address: Address | None
+    effective_gas_price: int
+    output: bytes
+
+
+def apply_transaction(
+    state: ChainState, transaction: Transaction, sender: Address, *, limits: TransactionLimits
+) -> TransactionOutcome:
+    """Run a user's transaction whose sender was recovered before.
+
+    Raises a TransactionRejected leaf, ExecutionTooLong among them when the deadline passes; the state is then what it
+    was. A call that fails is an outcome with status 0.
+    """
+    check_transaction(transaction, state.environment.rule)
+    check_sender(state, transaction, sender, limits.gas_left)
+    price = effective_gas_price(transaction, state.environment.base_fee)
+    start = state.snapshot()
+    try:
+        outcome = _execute(state, transaction, sender, price, limits.deadline)
+    except ExecutionTooLong:
+        state.revert(start)
+        raise
+    state.end_transaction()
+    return outcome
+
+
+def effective_gas_price(transaction: Transaction, base_fee: int) -> int:
+    """Wei per gas that the sender pays (EIP-1559)."""
+    return min(transaction.max_fee, base_fee + transaction.max_tip)
+
+
+def check_sender(state: ChainState, transaction: Transaction, sender: Address, gas_left: int) -> None:
+    """The half of the checks that needs state. Raises a TransactionRejected leaf."""
+    if transaction.gas > gas_left:
+        raise GasLimitTooHigh(f"gas limit {transaction.gas}, left in the block {gas_left}")
+    account = AccountState(
+        address=sender,
+        nonce=state.get_nonce(sender),
+        balance=state.get_balance(sender),
+        code_hash=Hash(state.get_code_hash(sender)),
+        storage_root=ZERO_HASH,
+    )
+    delegated = is_delegation(state.get_code(sender))
+    check_account(transaction, account, state.environment.base_fee, delegated=delegated)
+
+
+def _execute(
+    state: ChainState, transaction: Transaction, sender: Address, price: int, deadline: float | None
+) -> TransactionOutcome:
+    state.delta_balance(sender, -transaction.gas * price)
+    state.increment_nonce(sender)
+    refund = apply_authorizations(state, transaction.authorizations)
+    outcome = run_message(state, _message_request(transaction, sender, price, refund, deadline))
+    gas_used = _gas_to_pay(transaction, outcome)
+    state.delta_balance(sender, (transaction.gas - gas_used) * price)
+    state.delta_balance(state.coinbase, gas_used * (price - state.environment.base_fee))
+    return _outcome(outcome, gas_used, price)
+
+
+def _message_request(
+    transaction: Transaction, sender: Address, price: int, refund: int, deadline: float | None
+) -> MessageRequest:
+    return MessageRequest(
+        sender=sender,
+        to=transaction.to,
+        value=transaction.value,
+        data=transaction.data,
+        gas=transaction.gas - intrinsic_gas(transaction),
+        gas_price=price,
+        access_list=transaction.access_list,
+        refund=refund,
+        deadline=deadline,
+    )
+
+
+def _outcome(outcome: MessageOutcome, gas_used: int, price: int) -> TransactionOutcome:
+    return TransactionOutcome(
+        status=0 if outcome.error else 1,
+        gas_used=gas_used,
+        logs=outcome.logs,
+        contract_address=outcome.contract_address,
+        effective_gas_price=price,
+        output=outcome.output,
+    )
+
+
+def _gas_to_pay(transaction: Transaction, outcome: MessageOutcome) -> int:
+    used_before_refund = transaction.gas - outcome.gas_left
+    refunded = min(outcome.refund, used_before_refund // REFUND_QUOTIENT)
+    return max(used_before_refund - refunded, floor_data_gas(transaction))
+
+
+def apply_deposit(state: ChainState, deposit: Deposit) -> TransactionOutcome:
+    """Run a deposit: never refused. The mint stands and the sender's nonce moves whatever the call does.
+
+    No gas is bought and none given back; a deposit that cannot even start (value not covered, gas below the intrinsic
+    gas) uses all of its gas (OP Stack specification, deposits, section Execution, with the Regolith rules).
+    """
+    state.set_balance(deposit.sender, min(state.get_balance(deposit.sender) + deposit.mint, UINT256_MAX))
+    state.increment_nonce(deposit.sender)
+    shape = _as_transaction(deposit)
+    gas = deposit.gas - max(intrinsic_gas(shape), floor_data_gas(shape))
+    too_large = deposit.to is None and len(deposit.data) > INIT_CODE_BYTES_MAX
+    if gas < 0 or too_large:
+        outcome = MessageOutcome(0, 0, b"", (), None, "intrinsic gas too low", reverted=False)
+    else:
+        outcome = run_message(state, _message_request(shape, deposit.sender, 0, 0, None))
+    state.end_transaction()
+    return _outcome(outcome, _gas_to_pay(shape, outcome) if gas >= 0 and not too_large else deposit.gas, 0)
+
+
+def _as_transaction(deposit: Deposit) -> Transaction:
+    """What the rules for gas look at; a deposit carries no signature, price or access list."""
+    return Transaction(
+        raw=b"",
+        hash=ZERO_HASH,
+        type=DEPOSIT_TYPE,
+        chain_id=None,
+        nonce=0,
+        max_fee=0,
+        max_tip=0,
+        gas=deposit.gas,
+        to=deposit.to,
+        value=deposit.value,
+        data=deposit.data,
+        access_list=(),
+        authorizations=(),
+        v=0,
+        r=0,
+        s=0,
+        signing_hash=ZERO_HASH,
+    )

@@ -1,0 +1,42 @@
+"""geth's words for why an execution failed, from py-evm's exceptions."""
+
+from eth.exceptions import (
+    ContractCreationCollision,
+    FullStack,
+    InsufficientFunds,
+    InsufficientStack,
+    InvalidInstruction,
+    InvalidJumpDestination,
+    OutOfBoundsRead,
+    OutOfGas,
+    ReservedBytesInCode,
+    Revert,
+    StackDepthLimit,
+    VMError,
+    WriteProtection,
+)
+
+REVERTED = "execution reverted"
+
+_WORDS: dict[type[VMError], str] = {
+    OutOfGas: "out of gas",
+    FullStack: "stack limit reached 1024 (1023)",
+    InvalidJumpDestination: "invalid jump destination",
+    WriteProtection: "write protection",
+    OutOfBoundsRead: "return data out of bounds",
+    InsufficientFunds: "insufficient balance for transfer",
+    StackDepthLimit: "max call depth exceeded",
+    ContractCreationCollision: "contract address collision",
+    ReservedBytesInCode: "invalid code: must not begin with 0xef",
+    Revert: REVERTED,
+}
+
+_OWN_WORDS = (InsufficientStack, InvalidInstruction)
+"""Raised by this package with the full words as their message."""
+
+
+def describe_failure(error: VMError) -> str:
+    """'' never; an unknown failure keeps its own message."""
+    if isinstance(error, _OWN_WORDS):
+        return str(error)
+    return _WORDS.get(type(error), str(error) or type(error).__name__)
