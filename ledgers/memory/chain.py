@@ -133,7 +133,7 @@ class MemoryChain:
         self.pool[transaction.tx_id] = transaction
 
     def choose_transactions(self) -> tuple[CarrierTransaction, ...]:
-        """What the next block carries: bytes without account, then gapless nonces that pay the floor, as much as fits."""
+        """What the next block carries: bytes without account, then gapless nonces paying the floor, as much as fits."""
         chosen: list[CarrierTransaction] = []
         nonces, spent = dict(self._nonces), dict[Address, int]()
         room = self.rules.block_bytes_max
