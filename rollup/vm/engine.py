@@ -1,0 +1,213 @@
+"""The block engine: a chain of blocks over one database. Synchronous, one thread, no pipe.
+
+Blocks are executed on one set of accounts that lives from block to block; questions are answered from the state after
+any sealed block, also while a block is in the making. What is not yet written is in memory only: an engine that was
+killed comes back at its last sealed block.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol, Self
+
+from lru import LRU
+
+from rollup.core.block import Block, BlockHeader
+from rollup.core.errors import BadDataDirectory, InvalidBlock, UnknownBlock
+from rollup.core.execution import AccountState, BlockResult, BlockWork, ExecutorHead
+from rollup.core.genesis import ChainGenesis
+from rollup.core.ids import EMPTY_CODE_HASH, Address, BlockNumber, Hash
+from rollup.vm.accounts import EMPTY_ACCOUNT, Account
+from rollup.vm.building import BlockBuilder
+from rollup.vm.database import BlockWrite, Database
+from rollup.vm.fork import BlockEnvironment, ChainState, make_state
+from rollup.vm.genesis import build_genesis
+from rollup.vm.headers import build_header, decode_block_header, encode_block_header, seal_header
+from rollup.vm.records import decode_block, encode_block
+from rollup.vm.sealing import SealedState, seal_changes
+
+HEADERS_CACHED_MAX = 1024
+
+
+class Engine:
+    """Owner of the state database. Every method either keeps its promise or leaves the sealed state untouched."""
+
+    def __init__(self, database: Database, genesis: ChainGenesis) -> None:
+        self._database = database
+        self._rule = genesis.rule
+        self._headers: LRU[int, BlockHeader] = LRU(HEADERS_CACHED_MAX)
+        self._genesis_hash = self._settle_genesis(genesis)
+        self._head = self.read_header(database.read_head())
+        self._progress = database.read_progress()
+        self._state: ChainState | None = None
+
+    @classmethod
+    def open(cls, path: Path, genesis: ChainGenesis) -> Self:
+        """Open or create. Raises BadDataDirectory when the directory is foreign, in use, or of another genesis."""
+        database = Database(path)
+        try:
+            return cls(database, genesis)
+        except BadDataDirectory:
+            database.close()
+            raise
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _settle_genesis(self, genesis: ChainGenesis) -> Hash:
+        header = build_genesis(self._database, genesis)
+        found = self._database.read_genesis_hash()
+        if found is None:
+            self._database.write_genesis(header.hash, encode_block_header(header))
+        self._database.discard_pending()
+        if found not in (None, header.hash):
+            raise BadDataDirectory(
+                f"the data directory belongs to the chain with genesis {(found or b'').hex()}, the configuration says "
+                f"{header.hash.hex()}: choose another data directory or the genesis file that it was made with"
+            )
+        return header.hash
+
+    # --- commands -----------------------------------------------------------------------------------------------------
+
+    def head(self) -> ExecutorHead:
+        return ExecutorHead(self._head, self._progress, self._genesis_hash)
+
+    def execute_block(self, work: BlockWork, between: Callable[[], None]) -> BlockResult:
+        """Execute and seal one block durably (see BlockWork). Raises InvalidBlock, DiskFull.
+
+        ``between`` runs after every transaction and may ask this engine anything but commands.
+        """
+        started = time.perf_counter()
+        self._check_work(work)
+        header = build_header(self._rule, self._head, work.timestamp)
+        state = self._take_state()
+        state.begin_block(self._environment(header))
+        builder = BlockBuilder(state, header, work, between)
+        builder.run()
+        touched = tuple(state.changes().accounts) if builder.transactions else ()
+        block = self._seal(work, header, builder) if builder.transactions or work.allow_empty else None
+        self._state = state
+        return BlockResult(
+            block=block,
+            tried=builder.tried,
+            dropped=tuple(builder.dropped),
+            accounts=tuple(_account_state(state, Address(address)) for address in touched),
+            execution_s=time.perf_counter() - started,
+        )
+
+    def rewind(self, number: BlockNumber) -> ExecutorHead:
+        """Make ``number`` the head again; blocks above are gone. Raises UnknownBlock."""
+        header = self.read_header(number)
+        self._database.rewind(number)
+        self._headers.clear()
+        self._head = header
+        self._progress = self._database.read_progress()
+        self._state = None
+        return self.head()
+
+    def _check_work(self, work: BlockWork) -> None:
+        head = self._head
+        if work.number != head.number + 1:
+            raise InvalidBlock(f"block {work.number} cannot follow head {head.number} ({head.hash.hex()})")
+        if work.parent_hash != head.hash:
+            raise InvalidBlock(
+                f"block {work.number} names parent {work.parent_hash.hex()}, head {head.number} is {head.hash.hex()}"
+            )
+        if work.timestamp < head.timestamp:
+            raise InvalidBlock(f"block {work.number} has time {work.timestamp}, its parent {head.timestamp}")
+
+    def _seal(self, work: BlockWork, header: BlockHeader, builder: BlockBuilder) -> Block:
+        state_root, storage_roots = seal_changes(self._database, self._head.state_root, builder.state.changes())
+        sealed = seal_header(header, builder.roots(state_root))
+        block = Block(
+            header=sealed,
+            transactions=tuple(builder.transactions),
+            senders=tuple(builder.senders),
+            receipts=tuple(builder.receipts),
+            cursors=work.cursors,
+            messages=work.messages,
+        )
+        encoded = encode_block_header(sealed)
+        record = encode_block(block, encoded)
+        self._database.write_block(BlockWrite(work.number, encoded, record, work.progress, work.stored_through))
+        builder.state.advance(SealedState(self._database, state_root), storage_roots)
+        self._head = sealed
+        self._headers[sealed.number] = sealed
+        self._progress = self._progress if work.progress is None else work.progress
+        return block
+
+    # --- questions ----------------------------------------------------------------------------------------------------
+
+    def read_header(self, number: BlockNumber) -> BlockHeader:
+        """Raises UnknownBlock."""
+        header = self._headers.get(number)
+        if header is None:
+            encoded = self._database.read_header(number) if number >= 0 else None
+            if encoded is None:
+                raise UnknownBlock(f"block {number}")
+            header = self._headers[number] = decode_block_header(encoded)
+        return header
+
+    def read_blocks(self, first: BlockNumber, count: int) -> tuple[Block, ...]:
+        """Up to ``count`` blocks from ``first``, as far as the head. Raises UnknownBlock when the first one is above
+        the head, or was forgotten because its caller had stored it."""
+        blocks = []
+        for number in range(first, min(first + count, self._head.number + 1)):
+            record = self._database.read_record(BlockNumber(number))
+            if record is None:
+                raise UnknownBlock(f"block {number} is no longer held by the virtual machine node")
+            blocks.append(decode_block(record, self.read_header(BlockNumber(number))))
+        if count and not blocks:
+            raise UnknownBlock(f"block {first}, the head is {self._head.number}")
+        return tuple(blocks)
+
+    def read_accounts(self, addresses: tuple[Address, ...], block: BlockNumber | None) -> tuple[AccountState, ...]:
+        state = self._sealed(self._header_of(block))
+        return tuple(_account_state(state, address) for address in addresses)
+
+    def read_code(self, address: Address, block: BlockNumber | None) -> bytes:
+        """b'' where there is none."""
+        state = self._sealed(self._header_of(block))
+        account = state.read_account(address) or EMPTY_ACCOUNT
+        return b"" if account.code_hash == EMPTY_CODE_HASH else state.read_code(account.code_hash)
+
+    def read_storage(self, address: Address, slot: int, block: BlockNumber | None) -> int:
+        state = self._sealed(self._header_of(block))
+        return state.read_slot((state.read_account(address) or EMPTY_ACCOUNT).storage_root, slot)
+
+    # --- state --------------------------------------------------------------------------------------------------------
+
+    def _take_state(self) -> ChainState:
+        """The state that lives from block to block. It comes back with a sealed block only: what a failure left of it
+        is never used again."""
+        state, self._state = self._state, None
+        return state or self._state_of(self._head)
+
+    def _header_of(self, block: BlockNumber | None) -> BlockHeader:
+        return self._head if block is None else self.read_header(block)
+
+    def _sealed(self, header: BlockHeader) -> SealedState:
+        return SealedState(self._database, header.state_root)
+
+    def _state_of(self, header: BlockHeader) -> ChainState:
+        """The state after a block, as its own transactions saw chain, number and time (what eth_call asks for)."""
+        return make_state(self._sealed(header), self._environment(header))
+
+    def _environment(self, header: BlockHeader) -> BlockEnvironment:
+        return BlockEnvironment(
+            rule=self._rule,
+            number=header.number,
+            timestamp=header.timestamp,
+            base_fee=header.base_fee,
+            prev_randao=header.prev_randao,
+            ancestor_hash=lambda number: self.read_header(number).hash,
+        )
+
+
+class _Accounts(Protocol):
+    def read_account(self, address: bytes) -> Account | None: ...
+
+
+def _account_state(accounts: _Accounts, address: Address) -> AccountState:
+    account = accounts.read_account(address) or EMPTY_ACCOUNT
+    return AccountState(address, account.nonce, account.balance, account.code_hash, account.storage_root)

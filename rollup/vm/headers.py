@@ -1,0 +1,151 @@
+"""Block headers: built by the chain's rule, encoded, hashed and read back.
+
+A header of the Prague fork. Fixed here because the rollup has no miners, blobs, withdrawals or beacon chain:
+difficulty 0, nonce of zeros, no ommers, empty withdrawals, no blob gas, zero beacon root, no requests (EIP-7685:
+SHA-256 of nothing). ``prev_randao`` is ``keccak(b"entresol:randao" + parent_hash)``: deterministic, and worth as
+much as that. The gas limit never moves.
+"""
+
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from rollup.core.block import BlockHeader
+from rollup.core.errors import StoreCorrupted
+from rollup.core.fees import next_base_fee
+from rollup.core.genesis import ChainRule
+from rollup.core.hashes import keccak
+from rollup.core.ids import ZERO_HASH, Address, BlockNumber, Hash
+from rollup.vm.encoding import encode_list, encode_string, encode_uint, read_number, read_string, split_list
+from rollup.vm.trie import EMPTY_ROOT
+
+EMPTY_OMMERS_HASH = keccak(b"\xc0")
+EMPTY_BLOOM = bytes(256)
+NO_REQUESTS_HASH = Hash(sha256(b"").digest())
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRoots:
+    """What execution adds to a header."""
+
+    state_root: Hash
+    transactions_root: Hash
+    receipts_root: Hash
+    logs_bloom: bytes
+    gas_used: int
+
+
+NO_ROOTS = BlockRoots(EMPTY_ROOT, EMPTY_ROOT, EMPTY_ROOT, EMPTY_BLOOM, 0)
+
+
+def build_genesis_header(rule: ChainRule, timestamp: int, state_root: Hash) -> BlockHeader:
+    """Header of block 0."""
+    header = _plain_header(rule, ZERO_HASH, BlockNumber(0), timestamp)
+    return seal_header(
+        replace(header, base_fee=rule.fee.base_fee_genesis_wei), replace(NO_ROOTS, state_root=state_root)
+    )
+
+
+def build_header(rule: ChainRule, parent: BlockHeader, timestamp: int) -> BlockHeader:
+    """Header of the child block as execution starts: no roots and no hash yet."""
+    header = _plain_header(rule, parent.hash, BlockNumber(parent.number + 1), timestamp)
+    return replace(header, base_fee=next_base_fee(rule.fee, parent.base_fee, parent.gas_used, parent.gas_limit))
+
+
+def seal_header(header: BlockHeader, roots: BlockRoots) -> BlockHeader:
+    """The header with its roots and its hash."""
+    sealed = replace(
+        header,
+        state_root=roots.state_root,
+        transactions_root=roots.transactions_root,
+        receipts_root=roots.receipts_root,
+        logs_bloom=roots.logs_bloom,
+        gas_used=roots.gas_used,
+    )
+    return replace(sealed, hash=keccak(encode_block_header(sealed)))
+
+
+def _plain_header(rule: ChainRule, parent_hash: Hash, number: BlockNumber, timestamp: int) -> BlockHeader:
+    return BlockHeader(
+        hash=ZERO_HASH,
+        parent_hash=parent_hash,
+        ommers_hash=EMPTY_OMMERS_HASH,
+        coinbase=rule.coinbase,
+        state_root=EMPTY_ROOT,
+        transactions_root=EMPTY_ROOT,
+        receipts_root=EMPTY_ROOT,
+        logs_bloom=EMPTY_BLOOM,
+        difficulty=0,
+        number=number,
+        gas_limit=rule.gas_limit,
+        gas_used=0,
+        timestamp=timestamp,
+        extra_data=rule.extra_data,
+        prev_randao=keccak(b"entresol:randao" + parent_hash),
+        nonce=bytes(8),
+        base_fee=0,
+        withdrawals_root=EMPTY_ROOT,
+        blob_gas_used=0,
+        excess_blob_gas=0,
+        parent_beacon_root=ZERO_HASH,
+        requests_hash=NO_REQUESTS_HASH,
+    )
+
+
+def encode_block_header(header: BlockHeader) -> bytes:
+    """RLP of a header (EIP-7685); its Keccak-256 is the block hash."""
+    return encode_list(
+        (
+            encode_string(header.parent_hash),
+            encode_string(header.ommers_hash),
+            encode_string(header.coinbase),
+            encode_string(header.state_root),
+            encode_string(header.transactions_root),
+            encode_string(header.receipts_root),
+            encode_string(header.logs_bloom),
+            encode_uint(header.difficulty),
+            encode_uint(header.number),
+            encode_uint(header.gas_limit),
+            encode_uint(header.gas_used),
+            encode_uint(header.timestamp),
+            encode_string(header.extra_data),
+            encode_string(header.prev_randao),
+            encode_string(header.nonce),
+            encode_uint(header.base_fee),
+            encode_string(header.withdrawals_root),
+            encode_uint(header.blob_gas_used),
+            encode_uint(header.excess_blob_gas),
+            encode_string(header.parent_beacon_root),
+            encode_string(header.requests_hash),
+        )
+    )
+
+
+def decode_block_header(encoded: bytes) -> BlockHeader:
+    """Inverse of encode_block_header, for headers that we wrote. Raises StoreCorrupted."""
+    items = split_list(encoded)
+    if len(items) != 21:
+        raise StoreCorrupted(f"a stored header has {len(items)} fields")
+    return BlockHeader(
+        hash=keccak(encoded),
+        parent_hash=Hash(read_string(items[0])),
+        ommers_hash=Hash(read_string(items[1])),
+        coinbase=Address(read_string(items[2])),
+        state_root=Hash(read_string(items[3])),
+        transactions_root=Hash(read_string(items[4])),
+        receipts_root=Hash(read_string(items[5])),
+        logs_bloom=read_string(items[6]),
+        difficulty=read_number(items[7]),
+        number=BlockNumber(read_number(items[8])),
+        gas_limit=read_number(items[9]),
+        gas_used=read_number(items[10]),
+        timestamp=read_number(items[11]),
+        extra_data=read_string(items[12]),
+        prev_randao=Hash(read_string(items[13])),
+        nonce=read_string(items[14]),
+        base_fee=read_number(items[15]),
+        withdrawals_root=Hash(read_string(items[16])),
+        blob_gas_used=read_number(items[17]),
+        excess_blob_gas=read_number(items[18]),
+        parent_beacon_root=Hash(read_string(items[19])),
+        requests_hash=Hash(read_string(items[20])),
+    )
