@@ -9,7 +9,8 @@ Values read from the source stay cached, also across blocks (``advance``). This 
 says what changed, and whoever seals the block turns that into roots.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -121,18 +122,33 @@ class JournaledAccounts:
                 target[key] = old
 
     def end_transaction(self) -> None:
-        """What a transaction did stands, and empty accounts that it touched go (EIP-161).
-
-        Access lists, transient storage and original values start anew."""
+        """What a transaction did stands, and empty accounts that it touched go (EIP-161)."""
         touched = [key for target, key, _ in self._undo if target is self._accounts]
         for address in touched:
             if self._accounts[address] is not None and self.account_is_empty(address):
                 self._accounts[address] = None
                 self._storage[address] = {}
         self._undo.clear()
+        self.forget_accesses()
+
+    def forget_accesses(self) -> None:
+        """Access lists, transient storage and original values start anew."""
         self._warm.clear()
         self._transient.clear()
         self._original.clear()
+
+    @contextmanager
+    def throw_away(self) -> Iterator[None]:
+        """Whatever is written inside is taken back, and does not count as a change. Between transactions only."""
+        kept = self._dirty_accounts, self._dirty_slots, self._new_codes
+        self._dirty_accounts, self._dirty_slots, self._new_codes = {}, {}, {}
+        start = self.snapshot()
+        try:
+            yield
+        finally:
+            self.revert(start)
+            self.forget_accesses()
+            self._dirty_accounts, self._dirty_slots, self._new_codes = kept
 
     # --- blocks ---
 

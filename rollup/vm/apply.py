@@ -96,7 +96,7 @@ def _execute(
     state.increment_nonce(sender)
     refund = apply_authorizations(state, transaction.authorizations)
     outcome = run_message(state, _message_request(transaction, sender, price, refund, deadline))
-    gas_used = _gas_to_pay(transaction, outcome)
+    gas_used = gas_to_pay(transaction, outcome)
     state.delta_balance(sender, (transaction.gas - gas_used) * price)
     state.delta_balance(state.coinbase, gas_used * (price - state.environment.base_fee))
     return _outcome(outcome, gas_used, price)
@@ -129,7 +129,8 @@ def _outcome(outcome: MessageOutcome, gas_used: int, price: int) -> TransactionO
     )
 
 
-def _gas_to_pay(transaction: Transaction, outcome: MessageOutcome) -> int:
+def gas_to_pay(transaction: Transaction, outcome: MessageOutcome) -> int:
+    """Gas after the capped refund (EIP-3529), not below the floor of the calldata (EIP-7623)."""
     used_before_refund = transaction.gas - outcome.gas_left
     refunded = min(outcome.refund, used_before_refund // REFUND_QUOTIENT)
     return max(used_before_refund - refunded, floor_data_gas(transaction))
@@ -151,7 +152,7 @@ def apply_deposit(state: ChainState, deposit: Deposit) -> TransactionOutcome:
     else:
         outcome = run_message(state, _message_request(shape, deposit.sender, 0, 0, None))
     state.end_transaction()
-    return _outcome(outcome, _gas_to_pay(shape, outcome) if gas >= 0 and not too_large else deposit.gas, 0)
+    return _outcome(outcome, gas_to_pay(shape, outcome) if gas >= 0 and not too_large else deposit.gas, 0)
 
 
 def _as_transaction(deposit: Deposit) -> Transaction:

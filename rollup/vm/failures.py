@@ -16,10 +16,11 @@ from eth.exceptions import (
     WriteProtection,
 )
 
+OUT_OF_GAS = "out of gas"
 REVERTED = "execution reverted"
 
 _WORDS: dict[type[VMError], str] = {
-    OutOfGas: "out of gas",
+    OutOfGas: OUT_OF_GAS,
     FullStack: "stack limit reached 1024 (1023)",
     InvalidJumpDestination: "invalid jump destination",
     WriteProtection: "write protection",

@@ -1,0 +1,161 @@
+"""Calls and gas estimates: messages that run on a state and leave no trace in it.
+
+What is checked and what is not follows geth's ``eth_call`` and ``eth_estimateGas``: no signature, no nonce, any sender;
+funds are checked for the value always and for gas only at a price above zero; at price zero the base fee reads zero.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from rollup.core.admission import UINT256_MAX, floor_data_gas, intrinsic_gas
+from rollup.core.errors import (
+    CallTimedOut,
+    ExecutionTooLong,
+    FeeTooLow,
+    FloorDataGasTooLow,
+    InsufficientFunds,
+    IntrinsicGasTooLow,
+    TipAboveFeeCap,
+)
+from rollup.core.execution import AccountOverride, CallRequest, CallResult
+from rollup.core.ids import ZERO_HASH, Address, Hash
+from rollup.core.transaction import Transaction
+from rollup.vm.apply import effective_gas_price, gas_to_pay
+from rollup.vm.fork import ChainState
+from rollup.vm.messages import MessageOutcome, MessageRequest, run_message
+
+
+@dataclass(frozen=True, slots=True)
+class CallLimits:
+    """``gas_max`` bounds the gas of a call, and is what a call without a gas limit gets. ``deadline`` is a moment of
+    ``time.monotonic``; for an estimate it bounds all of its runs together."""
+
+    gas_max: int
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallRun:
+    """One run of a call: what it used to pay for, what of it was refunded, and how the message ended."""
+
+    gas_used: int
+    gas_refunded: int
+    message: MessageOutcome
+
+
+def run_call(state: ChainState, request: CallRequest, limits: CallLimits) -> CallResult:
+    """Run once. A revert or any other failure of the code is a value.
+
+    Raises InsufficientFunds, FeeTooLow, TipAboveFeeCap, IntrinsicGasTooLow, FloorDataGasTooLow (the call cannot even
+    start) and CallTimedOut. The state is afterwards what it was.
+    """
+    gas = limits.gas_max if request.gas is None else min(request.gas, limits.gas_max)
+    with scratch(state, request):
+        run = run_once(state, request, gas, limits.deadline)
+    return CallResult(run.message.output, run.gas_used, run.message.reverted, _words(run.message))
+
+
+def run_once(state: ChainState, request: CallRequest, gas: int, deadline: float | None) -> CallRun:
+    """One run inside ``scratch``, taken back at once. Raises as run_call does."""
+    shape = as_transaction(request, gas)
+    _check_start(state, request, shape)
+    start = state.snapshot()
+    base_fee = state.environment.base_fee
+    price = effective_gas_price(shape, base_fee)
+    state.delta_balance(request.sender, -gas * price)
+    state.increment_nonce(request.sender)
+    message = MessageRequest(
+        sender=request.sender,
+        to=request.to,
+        value=request.value,
+        data=request.data,
+        gas=gas - intrinsic_gas(shape),
+        gas_price=price,
+        access_list=shape.access_list,
+        deadline=deadline,
+    )
+    try:
+        outcome = run_message(state, message)
+    except ExecutionTooLong as error:
+        raise CallTimedOut() from error
+    finally:
+        state.revert(start)
+        state.forget_accesses()
+    gas_used = gas_to_pay(shape, outcome)
+    return CallRun(gas_used, gas - outcome.gas_left - gas_used, outcome)
+
+
+@contextmanager
+def scratch(state: ChainState, request: CallRequest) -> Iterator[None]:
+    """The state as the call shall see it, with overrides; when the block ends, everything is as before."""
+    environment = state.environment
+    with state.throw_away():
+        if not request.max_fee and not request.max_tip:
+            state.begin_block(replace(environment, base_fee=0))
+        for address, override in request.overrides:
+            _apply_override(state, address, override)
+        state.forget_accesses()
+        try:
+            yield
+        finally:
+            state.begin_block(environment)
+
+
+def as_transaction(request: CallRequest, gas: int) -> Transaction:
+    """What the rules for gas and price look at; a call has no signature and no nonce."""
+    access_list = tuple(
+        (address, tuple(Hash(slot.to_bytes(32, "big")) for slot in slots)) for address, slots in request.access_list
+    )
+    return Transaction(
+        raw=b"",
+        hash=ZERO_HASH,
+        type=2,
+        chain_id=None,
+        nonce=0,
+        max_fee=request.max_fee,
+        max_tip=request.max_tip,
+        gas=gas,
+        to=request.to,
+        value=request.value,
+        data=request.data,
+        access_list=access_list,
+        authorizations=(),
+        v=0,
+        r=0,
+        s=0,
+        signing_hash=ZERO_HASH,
+    )
+
+
+def _check_start(state: ChainState, request: CallRequest, shape: Transaction) -> None:
+    if request.max_tip > request.max_fee:
+        raise TipAboveFeeCap(f"maxPriorityFeePerGas: {request.max_tip}, maxFeePerGas: {request.max_fee}")
+    base_fee = state.environment.base_fee
+    if request.max_fee < base_fee:
+        raise FeeTooLow(f"maxFeePerGas: {request.max_fee}, baseFee: {base_fee}")
+    have, want = state.get_balance(request.sender), shape.gas * request.max_fee + request.value
+    if have < want:
+        raise InsufficientFunds(f"address 0x{request.sender.hex()} have {have} want {want}")
+    needed, floor = intrinsic_gas(shape), floor_data_gas(shape)
+    if shape.gas < needed:
+        raise IntrinsicGasTooLow(f"have {shape.gas}, want {needed}")
+    if shape.gas < floor:
+        raise FloorDataGasTooLow(f"have {shape.gas}, want {floor}")
+
+
+def _apply_override(state: ChainState, address: Address, override: AccountOverride) -> None:
+    if override.nonce is not None:
+        state.set_nonce(address, override.nonce)
+    if override.balance is not None:
+        state.set_balance(address, min(override.balance, UINT256_MAX))
+    if override.code is not None:
+        state.set_code(address, override.code)
+    if override.state is not None:
+        state.replace_storage(address, override.state)
+    for slot, value in override.state_diff:
+        state.set_storage(address, slot, value)
+
+
+def _words(message: MessageOutcome) -> str:
+    return "" if message.reverted else message.error
