@@ -61,7 +61,7 @@ class Dispatcher:
         return b"" if request_id is NOID else encode_response(to_response(request, result))
 
     def _answer_unknown(self, name: str, request_id: object) -> bytes:
-        self._metrics.on_rpc_call("unknown", 0.0, failed=True)
+        self._metrics.rpc.on_call("unknown", 0.0, failed=True)
         if request_id is NOID:
             return b""
         message = f"the method {name[:100]} does not exist/is not available"

@@ -57,7 +57,7 @@ class Endpoint:
             _log.exception("call failed", method=self._name, request=request_number)
             error = RpcError(INTERNAL_ERROR, f"internal error (request {request_number})")
         finally:
-            self._metrics.on_rpc_call(self._name, time.perf_counter() - started, failed=error is not None)
+            self._metrics.rpc.on_call(self._name, time.perf_counter() - started, failed=error is not None)
         return error_result(error)
 
     async def _answer(self, params: object) -> bytes:

@@ -2,7 +2,7 @@
 
 import asyncio
 import errno
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,15 +12,13 @@ from aiohttp import web
 from rollup.core.errors import BadConfig, PortTaken
 from rpc.dispatch import Dispatcher
 from rpc.http import HttpFace
-from rpc.method import Method
-from rpc.methods.table import build_table, mount_extra
+from rpc.methods.table import Answer, build_table
 from rpc.metrics import Metrics
 from rpc.pages import Pages
 from rpc.ports import NodePorts
 from rpc.settings import RpcSettings
 
 CLOSE_TIMEOUT_S = 0.5
-ExtraMethods = Mapping[str, Callable[..., Awaitable[object]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,7 @@ class AppParts:
     ports: NodePorts
     settings: RpcSettings = field(default_factory=RpcSettings)
     metrics: Metrics = field(default_factory=Metrics)
-    extra_methods: ExtraMethods = field(default_factory=dict)
+    extra_methods: Mapping[str, Answer] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ class RpcServer:
 @asynccontextmanager
 async def open_server(host: str, port: int, parts: AppParts) -> AsyncIterator[RpcServer]:
     """Listen until the block ends. Raises PortTaken, BadConfig (an address that is not ours)."""
-    table: dict[str, Method] = {**build_table(parts.ports, parts.settings), **mount_extra(parts.extra_methods)}
+    table = build_table(parts.ports, parts.settings, parts.extra_methods)
     dispatcher = Dispatcher(table, parts.settings, parts.metrics)
     face = HttpFace(dispatcher, parts.settings, Pages(parts.ports, parts.settings, parts.metrics).table())
     runner = web.ServerRunner(_build_server(face, parts.settings), shutdown_timeout=CLOSE_TIMEOUT_S)

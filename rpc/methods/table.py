@@ -4,27 +4,45 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 
 from rpc.method import REQUIRED, Method, Param
+from rpc.methods.blocks import BlockMethods
+from rpc.methods.calls import CallMethods
 from rpc.methods.chain import ChainMethods
+from rpc.methods.fees import FeeMethods
+from rpc.methods.rollup import rollup_table
 from rpc.methods.state import StateMethods
 from rpc.methods.transactions import TransactionMethods
 from rpc.ports import NodePorts
 from rpc.settings import RpcSettings
 
+Answer = Callable[..., Awaitable[object]]
 
-def build_table(ports: NodePorts, settings: RpcSettings) -> dict[str, Method]:
-    return {
+
+def build_table(ports: NodePorts, settings: RpcSettings, extra: Mapping[str, Answer]) -> dict[str, Method]:
+    """Everything that ``ports`` can answer, the wiring's own methods, and rpc_modules over their namespaces."""
+    table = {
         **ChainMethods(ports, settings.client_version).table(),
         **StateMethods(ports).table(),
+        **CallMethods(ports, settings.call_gas_max).table(),
+        **FeeMethods(ports, settings.tip_suggested_wei).table(),
         **TransactionMethods(ports).table(),
+        **BlockMethods(ports).table(),
+        **rollup_table(ports),
+        **mount_extra(extra),
     }
+    modules = {name.partition("_")[0]: "1.0" for name in (*table, "rpc_modules")}
+
+    async def list_modules() -> dict[str, str]:
+        return modules
+
+    return table | {"rpc_modules": Method(list_modules)}
 
 
-def mount_extra(methods: Mapping[str, Callable[..., Awaitable[object]]]) -> dict[str, Method]:
+def mount_extra(methods: Mapping[str, Answer]) -> dict[str, Method]:
     """Methods of the wiring: as many parameters as the callable has, handed over as plain JSON values."""
     return {name: Method(answer, _plain_params(answer)) for name, answer in methods.items()}
 
 
-def _plain_params(answer: Callable[..., Awaitable[object]]) -> tuple[Param, ...]:
+def _plain_params(answer: Answer) -> tuple[Param, ...]:
     return tuple(
         Param(_as_it_came, REQUIRED if parameter.default is inspect.Parameter.empty else parameter.default)
         for parameter in inspect.signature(answer).parameters.values()

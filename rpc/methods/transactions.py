@@ -8,6 +8,7 @@ from rpc.method import Method, Param
 from rpc.ports import NodePorts
 from rpc.scalars import read_data, read_hash
 from rpc.shapes.receipt import logs_before, receipt_json
+from rpc.shapes.transaction import mined_json, transaction_json
 
 _HASH = Param(read_hash)
 
@@ -19,6 +20,7 @@ class TransactionMethods:
     def table(self) -> dict[str, Method]:
         return {
             "eth_sendRawTransaction": Method(self.send, (Param(read_data),)),
+            "eth_getTransactionByHash": Method(self.transaction, (_HASH,)),
             "eth_getTransactionReceipt": Method(self.receipt, (_HASH,)),
         }
 
@@ -26,6 +28,14 @@ class TransactionMethods:
         if self._ports.sink is None:
             raise ReadOnlyNode()
         return data(await self._ports.sink.submit(raw))
+
+    async def transaction(self, transaction_hash: Hash) -> object:
+        """Mined first; else what waits in the pool; else null."""
+        found = self._find(transaction_hash)
+        if found is not None:
+            return mined_json(*found)
+        waiting = None if self._ports.pool is None else self._ports.pool.find(transaction_hash)
+        return None if waiting is None else transaction_json(*waiting, position=None)
 
     async def receipt(self, transaction_hash: Hash) -> object:
         found = self._find(transaction_hash)

@@ -1,0 +1,66 @@
+"""Blocks, their counts and their receipts. An unknown block is ``null`` here, not an error."""
+
+from rollup.core.block import Block
+from rpc.block_refs import find_block
+from rpc.hexes import quantity
+from rpc.method import Method, Param
+from rpc.ports import NodePorts
+from rpc.scalars import BlockRef, read_block, read_block_number, read_bool, read_hash, read_uint64
+from rpc.shapes.block import block_json
+from rpc.shapes.receipt import block_receipts_json
+from rpc.shapes.transaction import mined_json
+
+
+def read_hash_ref(value: object) -> BlockRef:
+    return BlockRef(hash=read_hash(value))
+
+
+_HASH = Param(read_hash_ref)
+_NUMBER = Param(read_block_number)
+_INDEX = Param(read_uint64)
+
+
+class BlockMethods:
+    def __init__(self, ports: NodePorts) -> None:
+        self._ports = ports
+
+    def table(self) -> dict[str, Method]:
+        full = Param(read_bool, default=False)
+        return {
+            "eth_getBlockByNumber": Method(self.block, (_NUMBER, full)),
+            "eth_getBlockByHash": Method(self.block, (_HASH, full)),
+            "eth_getBlockTransactionCountByNumber": Method(self.transaction_count, (_NUMBER,)),
+            "eth_getBlockTransactionCountByHash": Method(self.transaction_count, (_HASH,)),
+            "eth_getTransactionByBlockNumberAndIndex": Method(self.transaction, (_NUMBER, _INDEX)),
+            "eth_getTransactionByBlockHashAndIndex": Method(self.transaction, (_HASH, _INDEX)),
+            "eth_getUncleCountByBlockNumber": Method(self.uncle_count, (_NUMBER,)),
+            "eth_getUncleCountByBlockHash": Method(self.uncle_count, (_HASH,)),
+            "eth_getUncleByBlockNumberAndIndex": Method(self.uncle, (_NUMBER, _INDEX)),
+            "eth_getUncleByBlockHashAndIndex": Method(self.uncle, (_HASH, _INDEX)),
+            "eth_getBlockReceipts": Method(self.receipts, (Param(read_block),)),
+        }
+
+    async def block(self, ref: BlockRef, full: bool) -> object:
+        block = self._find(ref)
+        return None if block is None else block_json(block, full=full)
+
+    async def transaction_count(self, ref: BlockRef) -> str | None:
+        block = self._find(ref)
+        return None if block is None else quantity(len(block.transactions))
+
+    async def transaction(self, ref: BlockRef, index: int) -> object:
+        block = self._find(ref)
+        return None if block is None or index >= len(block.transactions) else mined_json(block, index)
+
+    async def uncle_count(self, ref: BlockRef) -> str | None:
+        return None if self._find(ref) is None else "0x0"
+
+    async def uncle(self, ref: BlockRef, index: int) -> None:
+        """No block has any; the parameters are checked all the same."""
+
+    async def receipts(self, ref: BlockRef) -> object:
+        block = self._find(ref)
+        return None if block is None else block_receipts_json(block)
+
+    def _find(self, ref: BlockRef) -> Block | None:
+        return find_block(self._ports, ref)

@@ -1,0 +1,44 @@
+"""Blocks as eth_getBlockBy* answers them, without ``totalDifficulty`` (execution-apis dropped it with the merge)."""
+
+from rollup.core.block import Block
+from rpc.hexes import data, quantity
+from rpc.shapes.header_rlp import block_size
+from rpc.shapes.transaction import mined_json
+
+
+def block_json(block: Block, *, full: bool) -> dict[str, object]:
+    """``full``: whole transactions instead of their hashes."""
+    header = block.header
+    transactions: list[object] = (
+        [mined_json(block, index) for index in range(len(block.transactions))]
+        if full
+        else [data(receipt.transaction_hash) for receipt in block.receipts]
+    )
+    return {
+        "baseFeePerGas": quantity(header.base_fee),
+        "blobGasUsed": quantity(header.blob_gas_used),
+        "difficulty": quantity(header.difficulty),
+        "excessBlobGas": quantity(header.excess_blob_gas),
+        "extraData": data(header.extra_data),
+        "gasLimit": quantity(header.gas_limit),
+        "gasUsed": quantity(header.gas_used),
+        "hash": data(header.hash),
+        "logsBloom": data(header.logs_bloom),
+        "miner": data(header.coinbase),
+        "mixHash": data(header.prev_randao),
+        "nonce": data(header.nonce),
+        "number": quantity(header.number),
+        "parentBeaconBlockRoot": data(header.parent_beacon_root),
+        "parentHash": data(header.parent_hash),
+        "receiptsRoot": data(header.receipts_root),
+        "requestsHash": data(header.requests_hash),
+        "sha3Uncles": data(header.ommers_hash),
+        "size": quantity(block_size(block)),
+        "stateRoot": data(header.state_root),
+        "timestamp": quantity(header.timestamp),
+        "transactions": transactions,
+        "transactionsRoot": data(header.transactions_root),
+        "uncles": [],
+        "withdrawals": [],
+        "withdrawalsRoot": data(header.withdrawals_root),
+    }
