@@ -49,6 +49,10 @@ class WrongChain(TransactionRejected):
     words = "invalid chain id for signer"
 
 
+class UnprotectedTransaction(TransactionRejected):
+    words = "only replay-protected (EIP-155) transactions allowed over RPC"
+
+
 class NonceTooLow(TransactionRejected):
     words = "nonce too low"
 
