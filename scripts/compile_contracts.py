@@ -11,6 +11,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from contracts.sources import read_closure, source_hash
 
@@ -39,7 +40,7 @@ def main() -> None:
         sys.stderr.write(f"{name}: {len(artifact['runtime']) // 2 - 1} bytes of runtime code\n")
 
 
-def compile_contract(name: str) -> dict[str, str]:
+def compile_contract(name: str) -> dict[str, Any]:
     """Artefact of one contract, as it is written to disk."""
     output = run_compiler(
         {
@@ -61,13 +62,13 @@ def compile_contract(name: str) -> dict[str, str]:
     }
 
 
-def run_compiler(request: dict[str, object]) -> dict[str, dict[str, dict]]:
+def run_compiler(request: dict[str, Any]) -> dict[str, Any]:
     """One solc run over standard JSON. Exits on any error or warning."""
-    command = ["node", TOOLS / "solc" / "solc.js", "--standard-json", "--base-path", "/", "--include-path", TOOLS]
+    command = ["node", str(TOOLS / "solc" / "solc.js"), "--standard-json", "--base-path", "/", "--include-path", str(TOOLS)]
     done = subprocess.run(command, input=json.dumps(request), capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"solc failed: {done.stderr.strip()}")
-    output = json.loads(done.stdout[done.stdout.index("{") :])
+    output: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") :])
     if output.get("errors"):
         sys.exit("\n".join(error["formattedMessage"] for error in output["errors"]))
     return output
