@@ -1,4 +1,4 @@
-"""Soft confirmation: the sequencer's signed word on a block, given before any ledger carries it (protocol section 5)."""
+"""Soft confirmation: the sequencer's signed word on a block before any ledger carries it (protocol section 5)."""
 
 from dataclasses import dataclass
 

@@ -4,6 +4,7 @@ Methods without ``async`` that touch a disk are called through ``asyncio.to_thre
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from rollup.core.batch import Batch
@@ -98,6 +99,20 @@ class BlockListener(Protocol):
     """Learns of every block, in order, once each per start, after it is durable. Must return at once."""
 
     def on_block(self, block: Block, confirmation: SoftConfirmation | None) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SequencerPorts:
+    """Everything that the sequencer is connected to. ``rollup.sequencer.standalone`` has the parts that a plain chain
+    without ledgers, settlement or journal puts here."""
+
+    executor: Executor
+    journal: Journal
+    log: BlockLog
+    inputs: LedgerInputs
+    backlog: Backlog
+    listener: BlockListener
+    clock: WallClock
 
 
 class BatchListener(Protocol):

@@ -1,4 +1,4 @@
-"""What an operator may turn on the sequencer. Wiring fills these from the configuration; the defaults are the product's.
+"""What an operator may turn on the sequencer. Wiring fills these from the configuration.
 
 A stand-alone chain with a fixed block time is ``block_interval_s == idle_block_interval_s`` and no signing key.
 """

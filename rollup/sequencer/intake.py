@@ -1,0 +1,172 @@
+"""The way of a transaction from raw bytes to an acknowledged place in the pool, and out of it again after a block."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+
+from rollup.core.admission import check_sender_code, check_transaction, is_replay_protected
+from rollup.core.errors import (
+    AlreadyKnown,
+    RollupError,
+    SettlementBacklog,
+    TransactionRejected,
+    UnprotectedTransaction,
+)
+from rollup.core.execution import AccountState, BlockResult, Candidate, Dropped
+from rollup.core.genesis import ChainRule
+from rollup.core.hashes import keccak
+from rollup.core.ids import Address, BlockNumber, Hash
+from rollup.core.transaction import Transaction, decode_transaction, recover_sender
+from rollup.sequencer import reasons
+from rollup.sequencer.accounts import ADDRESSES_PER_READ, AccountCache, AccountLoader, SenderAccount
+from rollup.sequencer.journal_writer import JournalWriter
+from rollup.sequencer.mempool import Admitted, Mempool, TakeLimits
+from rollup.sequencer.ports import SequencerPorts
+from rollup.sequencer.reasons import Reasons
+from rollup.sequencer.sender_queue import PooledTransaction
+from rollup.sequencer.settings import SequencerSettings
+
+
+class Intake:
+    """Owns what goes in and out of the pool. Pool, account cache and journal know nothing of each other.
+
+    ``head`` gives the number of the last sealed block; ``on_admitted`` is called whenever a block may have more to do.
+    """
+
+    def __init__(
+        self,
+        ports: SequencerPorts,
+        rule: ChainRule,
+        settings: SequencerSettings,
+        head: Callable[[], BlockNumber],
+        on_admitted: Callable[[], None],
+    ) -> None:
+        self._ports = ports
+        self._rule = rule
+        self._settings = settings
+        self._on_admitted = on_admitted
+        self.pool = Mempool(settings.pool)
+        self.reasons = Reasons(settings.reasons_max)
+        self._cache = AccountCache(settings.accounts_max)
+        self._loader = AccountLoader(ports.executor, self._cache, head)
+        self._journal = JournalWriter(ports.journal, settings.waiting_max)
+
+    async def run(self) -> None:
+        """Serve account reads and the journal forever."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._loader.run())
+            group.create_task(self._journal.run())
+
+    async def submit(self, raw: bytes) -> Hash:
+        """Admit a user's transaction. Returns its hash once it survives a crash of the process.
+
+        Raises Rejected leaves. A caller that is cancelled meanwhile may find the transaction in the pool all the same.
+        """
+        if self._ports.backlog.is_full():
+            raise SettlementBacklog()
+        transaction, sender = self._read(raw)
+        account = await self._loader.load(sender)
+        self._admit(transaction, account)
+        try:
+            await self._journal.append(raw)
+        except RollupError:
+            self.pool.remove(transaction.hash)
+            raise
+        return transaction.hash
+
+    def _read(self, raw: bytes) -> tuple[Transaction, Address]:
+        if self.pool.find(keccak(raw)) is not None:
+            raise AlreadyKnown()
+        transaction = decode_transaction(raw)
+        if not (is_replay_protected(transaction) or self._settings.pool.unprotected_allowed):
+            raise UnprotectedTransaction()
+        check_transaction(transaction, self._rule)
+        return transaction, recover_sender(transaction)
+
+    def _admit(self, transaction: Transaction, account: SenderAccount) -> Admitted:
+        check_sender_code(account.state, delegated=account.delegated)
+        admitted = self.pool.admit(transaction, account.state, self._ports.clock())
+        self.reasons.clear(transaction.hash)
+        self._depart(admitted.evicted, reasons.EVICTED)
+        if admitted.replaced is not None:
+            self._depart([admitted.replaced], reasons.REPLACED)
+        self._on_admitted()
+        return admitted
+
+    async def replay(self) -> int:
+        """Take the journal back into the pool; what no longer fits leaves it. Returns how many were taken."""
+        raws = await asyncio.to_thread(self._ports.journal.replay)
+        taken = 0
+        for first in range(0, len(raws), ADDRESSES_PER_READ):
+            taken += await self._replay_some(raws[first : first + ADDRESSES_PER_READ])
+        return taken
+
+    async def _replay_some(self, raws: Sequence[bytes]) -> int:
+        read: list[tuple[Transaction, Address]] = []
+        for raw in raws:
+            try:
+                read.append(self._read(raw))
+            except TransactionRejected as error:
+                self._refuse(keccak(raw), error)
+        unknown = {sender for _, sender in read if self._cache.get(sender) is None}
+        await self._loader.read(tuple(unknown))
+        taken = 0
+        for transaction, sender in read:
+            try:
+                self._admit(transaction, await self._loader.load(sender))
+                taken += 1
+            except TransactionRejected as error:
+                self._refuse(transaction.hash, error)
+        return taken
+
+    def _refuse(self, transaction_hash: Hash, error: TransactionRejected) -> None:
+        self.reasons.note(transaction_hash, str(error))
+        self._journal.forget([transaction_hash])
+
+    # --- blocks -------------------------------------------------------------------------------------------------------
+
+    def take(self, limits: TakeLimits) -> tuple[Candidate, ...]:
+        """The next block's candidates. ``settle`` must follow."""
+        return tuple(Candidate(pooled.transaction.raw, pooled.sender) for pooled in self.pool.take(limits))
+
+    def settle(self, result: BlockResult) -> None:
+        """Bring the pool to the state after a block (or after an attempt that sealed none)."""
+        included: set[Hash] = set()
+        if result.block is not None:
+            included.update(receipt.transaction_hash for receipt in result.block.receipts)
+            self._follow(result.accounts, result.block.header.number, included)
+        self._leave(included)
+        self.pool.restore()
+        now = self._ports.clock()
+        for dropped in result.dropped:
+            self._drop(dropped, now)
+        self.pool.wake(now)
+        self._depart(self.pool.expire(now), reasons.EXPIRED)
+
+    def release(self) -> None:
+        """The block was not built after all: give back what was taken."""
+        self.pool.restore()
+
+    def _follow(self, accounts: Iterable[AccountState], number: BlockNumber, included: set[Hash]) -> None:
+        for account in accounts:
+            self._cache.update(account, number)
+            stale = self.pool.update(account)
+            self._depart([pooled for pooled in stale if pooled.hash not in included], reasons.OVERTAKEN)
+
+    def _leave(self, included: set[Hash]) -> None:
+        for transaction_hash in included:
+            self.pool.remove(transaction_hash)
+        self._journal.forget(included)
+
+    def _drop(self, dropped: Dropped, now: float) -> None:
+        if not dropped.final:
+            self.pool.stall(dropped.transaction_hash, now)
+            return
+        self.pool.remove(dropped.transaction_hash)
+        self.reasons.note(dropped.transaction_hash, dropped.message)
+        self._journal.forget([dropped.transaction_hash])
+
+    def _depart(self, gone: Iterable[PooledTransaction], words: str) -> None:
+        hashes = [pooled.hash for pooled in gone]
+        for transaction_hash in hashes:
+            self.reasons.note(transaction_hash, words)
+        self._journal.forget(hashes)
