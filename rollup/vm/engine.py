@@ -6,7 +6,8 @@ killed comes back at its last sealed block.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -14,12 +15,14 @@ from lru import LRU
 
 from rollup.core.block import Block, BlockHeader
 from rollup.core.errors import BadDataDirectory, InvalidBlock, UnknownBlock
-from rollup.core.execution import AccountState, BlockResult, BlockWork, ExecutorHead
+from rollup.core.execution import AccountState, BlockResult, BlockWork, CallRequest, CallResult, ExecutorHead
 from rollup.core.genesis import ChainGenesis
-from rollup.core.ids import EMPTY_CODE_HASH, Address, BlockNumber, Hash
+from rollup.core.ids import EMPTY_CODE_HASH, ZERO_HASH, Address, BlockNumber, Hash
 from rollup.vm.accounts import EMPTY_ACCOUNT, Account
 from rollup.vm.building import BlockBuilder
+from rollup.vm.calls import CallLimits, run_call
 from rollup.vm.database import BlockWrite, Database
+from rollup.vm.estimates import estimate_gas
 from rollup.vm.fork import BlockEnvironment, ChainState, make_state
 from rollup.vm.genesis import build_genesis
 from rollup.vm.headers import build_header, decode_block_header, encode_block_header, seal_header
@@ -40,6 +43,7 @@ class Engine:
         self._head = self.read_header(database.read_head())
         self._progress = database.read_progress()
         self._state: ChainState | None = None
+        self._call_state: tuple[Hash, ChainState] | None = None
 
     @classmethod
     def open(cls, path: Path, genesis: ChainGenesis) -> Self:
@@ -102,7 +106,7 @@ class Engine:
         self._headers.clear()
         self._head = header
         self._progress = self._database.read_progress()
-        self._state = None
+        self._state = self._call_state = None
         return self.head()
 
     def _check_work(self, work: BlockWork) -> None:
@@ -174,6 +178,27 @@ class Engine:
     def read_storage(self, address: Address, slot: int, block: BlockNumber | None) -> int:
         state = self._sealed(self._header_of(block))
         return state.read_slot((state.read_account(address) or EMPTY_ACCOUNT).storage_root, slot)
+
+    def call(self, request: CallRequest, limits: CallLimits) -> CallResult:
+        """One message on the state after ``request.block``. Raises what run_call raises, and UnknownBlock."""
+        with self._calling(request) as state:
+            return run_call(state, request, limits)
+
+    def estimate_gas(self, request: CallRequest, limits: CallLimits) -> CallResult:
+        """The least gas that suffices. Raises what rollup.vm.estimates raises, and UnknownBlock."""
+        with self._calling(request) as state:
+            return estimate_gas(state, request, limits)
+
+    @contextmanager
+    def _calling(self, request: CallRequest) -> Iterator[ChainState]:
+        """A state for calls. That of the head is kept for the next call; one on which something failed is not."""
+        header = self._header_of(request.block)
+        kept_of, state = self._call_state or (ZERO_HASH, None)
+        self._call_state = None
+        if state is None or kept_of != header.hash:
+            state = self._state_of(header)
+        yield state
+        self._call_state = (header.hash, state)
 
     # --- state --------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,227 @@
+"""The node's end of the pipe: the port ``Executor`` as coroutines.
+
+Two threads stand between the event loop and the pipe, because a send to a process that is busy can block: one packs and
+sends, one receives and unpacks. The loop only touches queues and futures. When the process dies, every request in
+flight and every later one raises VmCrashed, and so does ``run``.
+"""
+
+import asyncio
+import multiprocessing
+import signal
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import count
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from rollup.core.block import Block
+from rollup.core.errors import ExecutorBusy, Overloaded, VmCrashed
+from rollup.core.execution import AccountState, BlockResult, BlockWork, CallRequest, CallResult, ExecutorHead
+from rollup.core.genesis import ChainGenesis
+from rollup.core.ids import Address, BlockNumber
+from rollup.vm.process import serve
+from rollup.vm.settings import VmSettings
+from rollup.vm.wire import CALLS, COMMANDS, READY_ID, STOP, Answer, Failure, Request, build_error, pack, unpack
+
+
+@asynccontextmanager
+async def open_vm(path: Path, genesis: ChainGenesis, settings: VmSettings | None = None) -> AsyncIterator["VmClient"]:
+    """Start the process and wait for its head; stop it at the end. Raises BadDataDirectory, StoreCorrupted, VmCrashed.
+
+    Sealed blocks are on disk whatever happens here; leaving waits for the block in hand at most ``stop_time_max_s``.
+    """
+    settings = settings or VmSettings()
+    process, connection = await asyncio.to_thread(_start_process, path, genesis, settings)
+    client = VmClient(process, connection, settings)
+    try:
+        await client.wait_ready()
+        yield client
+    finally:
+        await client.close()
+
+
+def _start_process(path: Path, genesis: ChainGenesis, settings: VmSettings) -> tuple[SpawnProcess, Connection]:
+    """SIGINT is blocked in this thread while the child is born, so that it never sees a Ctrl-C meant for the node."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=serve, args=(theirs, path, genesis, settings), name="entresol-vm", daemon=True)
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        theirs.close()
+    return process, ours
+
+
+class VmClient:
+    """Methods of the port (rollup.core.execution). Commands run in the order of the calls."""
+
+    def __init__(self, process: SpawnProcess, connection: Connection, settings: VmSettings) -> None:
+        self._process = process
+        self._connection = connection
+        self._settings = settings
+        self._loop = asyncio.get_running_loop()
+        self._ids = count(READY_ID + 1)
+        self._pending: dict[int, tuple[str, asyncio.Future[Any]]] = {}
+        self._in_flight = {"command": 0, "call": 0, "read": 0}
+        self._ready: asyncio.Future[ExecutorHead] = self._loop.create_future()
+        self._pending[READY_ID] = ("read", self._ready)
+        self._in_flight["read"] = 1
+        self._gone = asyncio.Event()
+        self._crash = "the virtual machine process is gone"
+        self._outbox: SimpleQueue[Request | None] = SimpleQueue()
+        self._sender = threading.Thread(target=self._send_all, name="vm-send", daemon=True)
+        self._receiver = threading.Thread(target=self._receive_all, name="vm-receive", daemon=True)
+        self._sender.start()
+        self._receiver.start()
+
+    # --- life ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def pid(self) -> int | None:
+        """Process id, for operators and for tests that kill."""
+        return self._process.pid
+
+    async def wait_ready(self) -> ExecutorHead:
+        """The head with which the process came up. Raises what kept it from opening its database."""
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._ready), self._settings.start_time_max_s)
+        except TimeoutError as error:
+            raise VmCrashed("the virtual machine process did not come up in time") from error
+
+    async def run(self) -> None:
+        """Never returns; raises VmCrashed when the process dies."""
+        await self._gone.wait()
+        raise VmCrashed(self._crash)
+
+    async def close(self) -> None:
+        """Ask the process to leave, and kill it when it does not."""
+        self._outbox.put(STOP)
+        self._outbox.put(None)
+        await asyncio.to_thread(self._join)
+        self._fail_all()
+
+    def _join(self) -> None:
+        self._process.join(self._settings.stop_time_max_s)
+        if self._process.exitcode is None:
+            self._process.kill()
+            self._process.join()
+        self._receiver.join()
+        self._sender.join()
+        self._connection.close()
+        self._process.close()
+
+    # --- commands -----------------------------------------------------------------------------------------------------
+
+    async def execute_block(self, work: BlockWork) -> BlockResult:
+        result: BlockResult = await self._ask("execute_block", work)
+        return result
+
+    async def rewind(self, number: BlockNumber) -> ExecutorHead:
+        head: ExecutorHead = await self._ask("rewind", number)
+        return head
+
+    # --- questions ----------------------------------------------------------------------------------------------------
+
+    async def head(self) -> ExecutorHead:
+        head: ExecutorHead = await self._ask("head")
+        return head
+
+    async def read_blocks(self, first: BlockNumber, count_max: int) -> tuple[Block, ...]:
+        blocks: tuple[Block, ...] = await self._ask("read_blocks", first, count_max)
+        return blocks
+
+    async def read_accounts(
+        self, addresses: tuple[Address, ...], block: BlockNumber | None = None
+    ) -> tuple[AccountState, ...]:
+        accounts: tuple[AccountState, ...] = await self._ask("read_accounts", addresses, block)
+        return accounts
+
+    async def read_code(self, address: Address, block: BlockNumber | None = None) -> bytes:
+        code: bytes = await self._ask("read_code", address, block)
+        return code
+
+    async def read_storage(self, address: Address, slot: int, block: BlockNumber | None = None) -> int:
+        value: int = await self._ask("read_storage", address, slot, block)
+        return value
+
+    async def call(self, request: CallRequest) -> CallResult:
+        result: CallResult = await self._ask("call", request)
+        return result
+
+    async def estimate_gas(self, request: CallRequest) -> CallResult:
+        result: CallResult = await self._ask("estimate_gas", request)
+        return result
+
+    # --- requests -----------------------------------------------------------------------------------------------------
+
+    async def _ask(self, method: str, *arguments: Any) -> Any:
+        if self._gone.is_set():
+            raise VmCrashed(self._crash)
+        kind = _kind_of(method)
+        self._check_room(kind)
+        number = next(self._ids)
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._pending[number] = (kind, future)
+        self._in_flight[kind] += 1
+        self._outbox.put((number, method, arguments))
+        return await future
+
+    def _check_room(self, kind: str) -> None:
+        """A request that its caller gave up counts until the process has answered it."""
+        if kind == "command" and self._in_flight[kind] >= self._settings.commands_max:
+            raise ExecutorBusy(f"{self._settings.commands_max} commands wait for the virtual machine already")
+        if kind == "call" and self._in_flight[kind] >= self._settings.calls_max:
+            raise Overloaded(f"{self._settings.calls_max} calls are waiting")
+        if kind == "read" and self._in_flight[kind] >= self._settings.reads_max:
+            raise Overloaded(f"{self._settings.reads_max} reads are waiting")
+
+    def _settle(self, answer: Answer) -> None:
+        number, value = answer
+        kind, future = self._pending.pop(number)
+        self._in_flight[kind] -= 1
+        if future.done():
+            return  # its caller was cancelled
+        if isinstance(value, Failure):
+            future.set_exception(build_error(value))
+        else:
+            future.set_result(value)
+
+    def _fail_all(self) -> None:
+        """The pipe is closed: whoever still waits learns it."""
+        if self._gone.is_set():
+            return
+        self._gone.set()
+        for _, future in self._pending.values():
+            if not future.done():
+                future.set_exception(VmCrashed(self._crash))
+        self._pending.clear()
+
+    # --- threads ------------------------------------------------------------------------------------------------------
+
+    def _send_all(self) -> None:
+        while (request := self._outbox.get()) is not None:
+            try:
+                self._connection.send_bytes(pack(request))
+            except OSError:
+                return  # the receiver sees the same end and reports it
+
+    def _receive_all(self) -> None:
+        while True:
+            try:
+                answer: Answer = unpack(self._connection.recv_bytes())
+            except (EOFError, OSError):
+                self._loop.call_soon_threadsafe(self._fail_all)
+                return
+            self._loop.call_soon_threadsafe(self._settle, answer)
+
+
+def _kind_of(method: str) -> str:
+    if method in COMMANDS:
+        return "command"
+    return "call" if method in CALLS else "read"
