@@ -3,11 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-import rlp
-
 from rollup.core.execution import AccountOverride
 from rollup.core.ids import ZERO_ADDRESS, Address
-from rollup.core.rlp_items import uint_bytes
+from rollup.core.rlp_items import encode_rlp, uint_bytes
 from rpc.errors import InvalidArgument
 from rpc.fields import read_list, read_object
 from rpc.scalars import read_address, read_data, read_hash, read_quantity, read_uint64
@@ -53,7 +51,7 @@ def _read_authorizations(value: object) -> tuple[bytes, ...]:
 
 def _authorization_rlp(row: dict[str, Any]) -> bytes:
     """EIP-7702 tuple as RLP: chain id, address, nonce, parity, r, s."""
-    encoded: bytes = rlp.encode(
+    return encode_rlp(
         [
             uint_bytes(read_quantity(row.get("chainId"))),
             read_address(row.get("address")),
@@ -61,7 +59,6 @@ def _authorization_rlp(row: dict[str, Any]) -> bytes:
             *(uint_bytes(read_quantity(row.get(name))) for name in ("yParity", "r", "s")),
         ]
     )
-    return encoded
 
 
 _CALL_READERS: dict[str, Callable[[Any], Any]] = {

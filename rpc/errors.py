@@ -42,6 +42,7 @@ CODES: dict[type[Rejected], int] = {
     errors.UnsupportedTransactionType: SERVER_ERROR,
     errors.BadSignature: SERVER_ERROR,
     errors.WrongChain: SERVER_ERROR,
+    errors.UnprotectedTransaction: SERVER_ERROR,
     errors.NonceTooLow: SERVER_ERROR,
     errors.NonceTooHigh: SERVER_ERROR,
     errors.NonceMax: SERVER_ERROR,
@@ -74,6 +75,7 @@ CODES: dict[type[Rejected], int] = {
     errors.MalformedBatch: SERVER_ERROR,
     errors.InvalidBlock: SERVER_ERROR,
     errors.PostingRefused: SERVER_ERROR,
+    errors.WrongLedger: SERVER_ERROR,
 }
 
 

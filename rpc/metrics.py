@@ -48,6 +48,7 @@ class ChainMetrics:
         self._pool = Gauge("entresol_pool_transactions", "Waiting transactions", ["state"], registry=registry)
         self._batches = Counter("entresol_batches", "Batches signed or derived", registry=registry)
         self._batch_bytes = Counter("entresol_batch_bytes", "Bytes of their bodies", registry=registry)
+        self.last_batch = 0
 
     def on_block(self, transactions: int, gas_used: int) -> None:
         self._blocks.inc()
@@ -57,7 +58,8 @@ class ChainMetrics:
     def on_execution(self, seconds: float) -> None:
         self._vm_seconds.observe(seconds)
 
-    def on_batch(self, body_bytes: int) -> None:
+    def on_batch(self, number: int, body_bytes: int) -> None:
+        self.last_batch = max(self.last_batch, number)
         self._batches.inc()
         self._batch_bytes.inc(body_bytes)
 

@@ -30,9 +30,22 @@ class Pages:
         return web.Response(status=503 if reasons else 200, body=body, content_type="application/json")
 
     async def metrics(self) -> web.Response:
+        """Heads, pool and ledgers are read when somebody asks; the rest was counted as it happened."""
+        self._refresh()
         return web.Response(
             body=self._metrics.encode(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
         )
+
+    def _refresh(self) -> None:
+        metrics, ports = self._metrics, self._ports
+        if ports.heads is not None:
+            metrics.chain.set_heads(ports.heads.heads())
+        if ports.pool is not None:
+            metrics.chain.set_pool(*ports.pool.counts())
+        statuses = () if ports.rollup is None else ports.rollup.ledger_status()
+        last_batch = max([metrics.chain.last_batch, *(status.last_batch_seen for status in statuses)])
+        for status in statuses:
+            metrics.ledgers.set_ledger(status, last_batch)
 
     def _head_reasons(self, now: float) -> list[str]:
         head = self._ports.chain.head_number()

@@ -62,14 +62,6 @@ class TransactionSink(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class PoolCounts:
-    """``pending`` could run now, ``queued`` waits for a lower nonce."""
-
-    pending: int
-    queued: int
-
-
 class PoolReader(Protocol):
     def pending_nonce(self, address: Address) -> int | None:
         """Next free nonce after what the pool holds; None when it holds nothing of this account."""
@@ -79,7 +71,9 @@ class PoolReader(Protocol):
         """A waiting transaction and its sender."""
         ...
 
-    def counts(self) -> PoolCounts: ...
+    def counts(self) -> tuple[int, int]:
+        """Transactions that could run now, and those that wait for a lower nonce."""
+        ...
 
 
 class HeadReader(Protocol):
