@@ -52,6 +52,7 @@ class GenesisAccount:
 class ChainRule:
     """Parameters of the state transition.
 
+    ``work_max`` bounds what one transaction may cost a node beside its gas, in units of about a microsecond (ADR 0005).
     ``transaction_bytes_max`` keeps a block with any one transaction inside one batch (protocol section 3). A
     stand-alone chain, which has no batches, may allow more: it must carry the batches of others.
     """
@@ -59,6 +60,7 @@ class ChainRule:
     chain_id: int
     gas_limit: int = 30_000_000
     transaction_gas_max: int = 16_777_216
+    work_max: int = 4_000_000
     transaction_bytes_max: int = 98_304
     fee: FeeRule = field(default_factory=FeeRule)
     coinbase: Address = SEQUENCER_FEE_VAULT

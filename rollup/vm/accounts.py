@@ -233,15 +233,12 @@ class JournaledAccounts:
         return account is None or (account.nonce == 0 and account.balance == 0 and account.code_hash == EMPTY_CODE_HASH)
 
     def has_code_or_nonce(self, address: bytes) -> bool:
+        """Is the address taken, so that nothing can be created there? Storage alone takes it, too (EIP-7610)."""
         account = self.read_account(address)
-        return account is not None and (account.nonce != 0 or account.code_hash != EMPTY_CODE_HASH)
-
-    def has_storage(self, address: bytes) -> bool:
-        """Does any slot hold something? Exact for accounts at the last sealed root (EIP-7610 asks about those)."""
-        account = self.read_account(address)
-        if account is not None and account.storage_root != BLANK_ROOT:
-            return True
-        return any(self._storage.get(address, {}).values())
+        if account is None:
+            return False
+        taken = account.nonce != 0 or account.code_hash != EMPTY_CODE_HASH or account.storage_root != BLANK_ROOT
+        return taken or any(self._storage.get(address, {}).values())
 
     def delete_account(self, address: bytes) -> None:
         """The account and all of its storage are gone."""

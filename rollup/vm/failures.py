@@ -5,7 +5,6 @@ from eth.exceptions import (
     FullStack,
     InsufficientFunds,
     InsufficientStack,
-    InvalidInstruction,
     InvalidJumpDestination,
     OutOfBoundsRead,
     OutOfGas,
@@ -19,6 +18,19 @@ from eth.exceptions import (
 OUT_OF_GAS = "out of gas"
 REVERTED = "execution reverted"
 
+
+class CodeTooLarge(VMError):
+    """A creation returned more code than EIP-170 allows."""
+
+
+class CodeStorageOutOfGas(VMError):
+    """A creation cannot pay for the code that it returned."""
+
+
+class InvalidOpcode(VMError):
+    """An instruction that does not exist, or the designated invalid one. Its message is complete."""
+
+
 _WORDS: dict[type[VMError], str] = {
     OutOfGas: OUT_OF_GAS,
     FullStack: "stack limit reached 1024 (1023)",
@@ -28,11 +40,13 @@ _WORDS: dict[type[VMError], str] = {
     InsufficientFunds: "insufficient balance for transfer",
     StackDepthLimit: "max call depth exceeded",
     ContractCreationCollision: "contract address collision",
+    CodeTooLarge: "max code size exceeded",
+    CodeStorageOutOfGas: "contract creation code storage out of gas",
     ReservedBytesInCode: "invalid code: must not begin with 0xef",
     Revert: REVERTED,
 }
 
-_OWN_WORDS = (InsufficientStack, InvalidInstruction)
+_OWN_WORDS = (InsufficientStack, InvalidOpcode)
 """Raised by this package with the full words as their message."""
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import rlp
 from eth.abc import ComputationAPI
 from eth.constants import CREATE_CONTRACT_ADDRESS
-from eth.vm.forks.cancun.transaction_context import CancunTransactionContext
 from eth.vm.message import Message
 from eth_typing import Address as EthAddress
 
@@ -17,9 +16,11 @@ from rollup.core.hashes import keccak
 from rollup.core.ids import Address, Hash
 from rollup.core.rlp_items import uint_bytes
 from rollup.core.transaction import AccessList
+from rollup.vm.computation import ChainComputation, ChainContext
 from rollup.vm.delegation import resolve_code
 from rollup.vm.failures import REVERTED, describe_failure
 from rollup.vm.fork import ChainState
+from rollup.vm.work import WorkExhausted, WorkMeter
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,15 @@ def run_message(state: ChainState, request: MessageRequest) -> MessageOutcome:
     created = contract_address_of(request.sender, state.get_nonce(request.sender) - 1) if request.to is None else None
     _warm_access_list(state, request, request.to or Address(created or b""))
     if state.get_balance(request.sender) < request.value:
-        return MessageOutcome(0, request.refund, b"", (), created, "insufficient balance for transfer", False)
-    computation = _run(state, request, created)
+        return _spent(request, created, "insufficient balance for transfer")
+    if created is not None and state.has_code_or_nonce(created):
+        return _spent(request, created, "contract address collision")
+    start = state.snapshot()
+    try:
+        computation = _run(state, request, created)
+    except WorkExhausted:
+        state.revert(start)
+        return _spent(request, created, "work limit exceeded")
     for address in computation.get_accounts_for_deletion():
         state.delete_account(address)
     error = describe_failure(computation.error) if computation.is_error else ""
@@ -78,6 +86,11 @@ def run_message(state: ChainState, request: MessageRequest) -> MessageOutcome:
     )
 
 
+def _spent(request: MessageRequest, created: Address | None, error: str) -> MessageOutcome:
+    """A failure that takes all of the gas and changes nothing."""
+    return MessageOutcome(0, request.refund, b"", (), created, error, reverted=False)
+
+
 def _core_logs(computation: ComputationAPI) -> tuple[Log, ...]:
     return tuple(
         Log(Address(address), tuple(Hash(topic.to_bytes(32, "big")) for topic in topics), data)
@@ -86,7 +99,9 @@ def _core_logs(computation: ComputationAPI) -> tuple[Log, ...]:
 
 
 def _run(state: ChainState, request: MessageRequest, created: Address | None) -> ComputationAPI:
-    context = CancunTransactionContext(gas_price=request.gas_price, origin=EthAddress(request.sender))
+    context = ChainContext(
+        request.gas_price, EthAddress(request.sender), WorkMeter(state.environment.rule.work_max, request.deadline)
+    )
     if request.to is None:
         message = Message(
             gas=request.gas,
@@ -98,7 +113,7 @@ def _run(state: ChainState, request: MessageRequest, created: Address | None) ->
             create_address=EthAddress(created or b""),
             refund=request.refund,
         )
-        return state.computation_class.apply_create_message(state, message, context)
+        return ChainComputation.apply_create_message(state, message, context)
     code, delegate = resolve_code(state, request.to)
     message = Message(
         gas=request.gas,
@@ -110,7 +125,7 @@ def _run(state: ChainState, request: MessageRequest, created: Address | None) ->
         refund=request.refund,
         is_delegation=delegate is not None,
     )
-    return state.computation_class.apply_message(state, message, context)
+    return ChainComputation.apply_message(state, message, context)
 
 
 def _warm_access_list(state: ChainState, request: MessageRequest, target: Address) -> None:

@@ -1,0 +1,37 @@
+"""What bounds one transaction beside its gas: deterministic work units, and a sequencer's wall clock (ADR 0005).
+
+Gas is Ethereum's price list; the time that an instruction takes here is not always in proportion to it. *Work* is our
+own: a unit is about a microsecond on the reference machine, and it is charged before a slow operation runs, from the
+size of its input alone, so that every node charges the same.
+"""
+
+import time
+from dataclasses import dataclass
+
+from rollup.core.errors import ExecutionTooLong
+
+STEPS_BETWEEN_CLOCK_READS = 512
+
+
+class WorkExhausted(Exception):
+    """The top-level transaction fails with all of its gas. Not a VMError: no frame on the way may catch it."""
+
+
+@dataclass(slots=True)
+class WorkMeter:
+    """One per top-level transaction or call, shared by all of its frames."""
+
+    work_left: int
+    deadline: float | None = None
+
+    def charge(self, work: int) -> None:
+        """Account for an operation that is about to run. Raises WorkExhausted."""
+        self.work_left -= work
+        if self.work_left < 0:
+            raise WorkExhausted
+
+    def check_deadline(self) -> None:
+        """Raises ExecutionTooLong past the deadline. Its place among the instructions must not matter: whoever meets
+        it takes back the whole transaction."""
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise ExecutionTooLong
