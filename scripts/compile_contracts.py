@@ -64,7 +64,8 @@ def compile_contract(name: str) -> dict[str, Any]:
 
 def run_compiler(request: dict[str, Any]) -> dict[str, Any]:
     """One solc run over standard JSON. Exits on any error or warning."""
-    command = ["node", str(TOOLS / "solc" / "solc.js"), "--standard-json", "--base-path", "/", "--include-path", str(TOOLS)]
+    command = ["node", str(TOOLS / "solc" / "solc.js"), "--standard-json"]
+    command += ["--base-path", "/", "--include-path", str(TOOLS)]
     done = subprocess.run(command, input=json.dumps(request), capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"solc failed: {done.stderr.strip()}")
