@@ -145,9 +145,10 @@ class EvmLedger:
 
     def _read_posting(self, log: _FoundLog, answer: object) -> SeenPosting | None:
         """None for what is not a posting of this rollup, such as a call that reached the contract by another way."""
-        if answer is None or read_object(answer).get("blockHash") != "0x" + log.block_hash.hex():
+        transaction = {} if answer is None else read_object(answer)
+        where = transaction.get("blockHash")
+        if where is None or read_hash(where) != log.block_hash:
             raise LedgerReorged(f"transaction {log.tx_id.hex()} left block {log.height} of {self.ledger_id}")
-        transaction = read_object(answer)
         target = transaction.get("to")
         if target is None or read_address(target) != self._rules.contract:
             return None

@@ -71,7 +71,7 @@ async def _send_creation(transport: RpcTransport, signer: Signer, calldata: byte
             RpcCall("eth_getBlockByNumber", ("latest", False)),
             RpcCall("eth_gasPrice"),
             RpcCall("eth_getTransactionCount", (account, "pending")),
-            RpcCall("eth_estimateGas", (call,)),
+            RpcCall("eth_estimateGas", (call, "latest")),
         )
     except JsonRpcError as error:
         raise translate_refusal(error) from error

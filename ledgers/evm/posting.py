@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from contracts import encode_post_batch
-from ledgers.evm.answers import read_hash, read_object, read_uint
+from ledgers.evm.answers import read_data, read_hash, read_object, read_uint
 from ledgers.evm.connector import EvmLedger, EvmRules
 from ledgers.evm.fees import FeeCaps, Offer, bound_gas, choose_offer
 from ledgers.evm.refusals import is_known, translate_refusal
@@ -110,18 +110,21 @@ class EvmPostingLedger(EvmLedger):
         return PostingStatus(state, height, block_hash, fee)
 
     async def _read_market(self) -> _Market:
-        identity, latest, tip, price, balance, count = await self._transport.try_batch(
+        identity, latest, tip, price, balance, count, code = await self._transport.try_batch(
             RpcCall("eth_chainId"),
             RpcCall("eth_getBlockByNumber", ("latest", False)),
             RpcCall("eth_maxPriorityFeePerGas"),
             RpcCall("eth_gasPrice"),
             RpcCall("eth_getBalance", (self._account, "latest")),
             RpcCall("eth_getTransactionCount", (self._account, "latest")),
+            RpcCall("eth_getCode", ("0x" + self._rules.contract.hex(), "latest")),
         )
         self._check_chain_id(identity)
-        for answer in (latest, price, balance, count):
+        for answer in (latest, price, balance, count, code):
             if isinstance(answer, JsonRpcError):
                 raise answer
+        if not read_data(code):  # a call to an empty account succeeds, and nobody would ever find the batch
+            raise PostingRefused(f"no contract at 0x{self._rules.contract.hex()} on {self.ledger_id}")
         block = read_object(latest)
         base_fee = read_uint(block["baseFeePerGas"]) if "baseFeePerGas" in block else None
         if base_fee is None:
@@ -135,7 +138,7 @@ class EvmPostingLedger(EvmLedger):
     async def _estimate_gas(self, calldata: bytes) -> int:
         call = {"from": self._account, "to": "0x" + self._rules.contract.hex(), "data": "0x" + calldata.hex()}
         try:
-            gas = read_uint(await self._transport.call("eth_estimateGas", call))
+            gas = read_uint(await self._transport.call("eth_estimateGas", call, "latest"))
         except JsonRpcError as error:
             raise translate_refusal(error) from error
         return gas * (100 + ESTIMATE_MARGIN_PERCENT) // 100
