@@ -290,3 +290,7 @@ class BadDataDirectory(Fatal):
 
 class AnchorReorgedPastFinality(Fatal):
     """The anchor ledger took back what it had called final. An operator decides."""
+
+
+class ForeignBatch(Fatal):
+    """The anchor ledger carries a batch that the running sequencer did not seal: somebody else signs with its key."""
