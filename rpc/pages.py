@@ -41,7 +41,7 @@ class Pages:
         if ports.heads is not None:
             metrics.chain.set_heads(ports.heads.heads())
         if ports.pool is not None:
-            metrics.chain.set_pool(*ports.pool.counts())
+            metrics.chain.set_pool(*ports.pool.counts)
         statuses = () if ports.rollup is None else ports.rollup.ledger_status()
         last_batch = max([metrics.chain.last_batch, *(status.last_batch_seen for status in statuses)])
         for status in statuses:

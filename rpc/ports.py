@@ -71,6 +71,7 @@ class PoolReader(Protocol):
         """A waiting transaction and its sender."""
         ...
 
+    @property
     def counts(self) -> tuple[int, int]:
         """Transactions that could run now, and those that wait for a lower nonce."""
         ...
