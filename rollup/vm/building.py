@@ -25,6 +25,7 @@ from rollup.core.transaction import Transaction, decode_transaction, recover_sen
 from rollup.vm.apply import TransactionLimits, TransactionOutcome, apply_deposit, apply_transaction
 from rollup.vm.fork import ChainState
 from rollup.vm.headers import BlockRoots
+from rollup.vm.history import write_history
 from rollup.vm.receipts import build_bloom, encode_deposit_receipt, encode_logs, encode_receipt, join_blooms
 from rollup.vm.trie import ordered_root
 
@@ -45,16 +46,21 @@ class _Included:
 
 
 class BlockBuilder:
-    """Runs one BlockWork on a state. ``between`` is called after every transaction; the time it takes is not charged
-    to the block's budget."""
+    """Runs one BlockWork on a state.
+
+    ``between`` is called after every transaction; the time it takes is not charged to the block's budget, nor is that
+    of the deposits. A transaction that runs past the deadline stays untried and comes first in the next block; one
+    that had a whole budget to itself is dropped for good.
+    """
 
     def __init__(self, state: ChainState, header: BlockHeader, work: BlockWork, between: Callable[[], None]) -> None:
         self.state = state
         self._header = header
         self._work = work
         self._between = between
-        self._deadline = time.monotonic() + work.time_budget_s
+        self._deadline = 0.0
         self._bytes = 0
+        self._users = 0
         self._encoded_receipts: list[bytes] = []
         self.transactions: list[bytes] = []
         self.senders: list[Address] = []
@@ -66,9 +72,11 @@ class BlockBuilder:
     def run(self) -> None:
         """Execute everything that the block takes. Raises InvalidBlock on exact work that does not hold."""
         work = self._work
+        write_history(self.state, self._header)
         for raw in build_deposits(work.number, work.cursors, work.messages):
             self._run_deposit(raw)
             self._pause()
+        self._deadline = time.monotonic() + work.time_budget_s
         for candidate in work.candidates:
             if not self._try_candidate(candidate):
                 break
@@ -107,14 +115,14 @@ class BlockBuilder:
         except TransactionRejected as error:
             if self._work.exact:
                 raise InvalidBlock(f"block {self._work.number}, transaction {self.tried}: {error}") from error
-            if isinstance(error, ExecutionTooLong) and self.senders:
+            if isinstance(error, ExecutionTooLong) and self._users:
                 return False  # it may need no more than a whole block's time: first in the next one
             self._drop(candidate.raw, error)
         return True
 
     def _is_closed(self, transaction: Transaction) -> bool:
         rule = self.state.environment.rule
-        if time.monotonic() >= self._deadline and self.senders:
+        if time.monotonic() >= self._deadline and self._users:
             return True
         if self._bytes + len(transaction.raw) > self._work.bytes_max and self._bytes:
             return True
@@ -127,6 +135,7 @@ class BlockBuilder:
         )
         outcome = apply_transaction(self.state, transaction, sender, limits=limits)
         self._bytes += len(transaction.raw)
+        self._users += 1
         self._include(_Included(transaction.raw, transaction.hash, transaction.type, sender, outcome, 0))
 
     def _drop(self, raw: bytes, error: TransactionRejected) -> None:

@@ -12,20 +12,23 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 from rollup.core.block import Block
-from rollup.core.errors import ExecutorBusy, Overloaded, VmCrashed
+from rollup.core.errors import ExecutorBusy, Fatal, Overloaded, VmCrashed
 from rollup.core.execution import AccountState, BlockResult, BlockWork, CallRequest, CallResult, ExecutorHead
 from rollup.core.genesis import ChainGenesis
 from rollup.core.ids import Address, BlockNumber
 from rollup.vm.process import serve
 from rollup.vm.settings import VmSettings
 from rollup.vm.wire import CALLS, COMMANDS, READY_ID, STOP, Answer, Failure, Request, build_error, pack, unpack
+
+EXIT_WAIT_S = 1.0
+_STOPPED = Failure("VmCrashed", "the virtual machine process was stopped")
 
 
 @asynccontextmanager
@@ -73,7 +76,7 @@ class VmClient:
         self._pending[READY_ID] = ("read", self._ready)
         self._in_flight["read"] = 1
         self._gone = asyncio.Event()
-        self._crash = "the virtual machine process is gone"
+        self._crash: Failure | None = None
         self._outbox: SimpleQueue[Request | None] = SimpleQueue()
         self._sender = threading.Thread(target=self._send_all, name="vm-send", daemon=True)
         self._receiver = threading.Thread(target=self._receive_all, name="vm-receive", daemon=True)
@@ -95,22 +98,20 @@ class VmClient:
             raise VmCrashed("the virtual machine process did not come up in time") from error
 
     async def run(self) -> None:
-        """Never returns; raises VmCrashed when the process dies."""
+        """Never returns; raises VmCrashed when the process dies, or the Fatal that it reported before."""
         await self._gone.wait()
-        raise VmCrashed(self._crash)
+        raise build_error(self._crash or _STOPPED)
 
     async def close(self) -> None:
         """Ask the process to leave, and kill it when it does not."""
         self._outbox.put(STOP)
         self._outbox.put(None)
         await asyncio.to_thread(self._join)
-        self._fail_all()
 
     def _join(self) -> None:
-        self._process.join(self._settings.stop_time_max_s)
-        if self._process.exitcode is None:
+        if not wait([self._process.sentinel], self._settings.stop_time_max_s):
             self._process.kill()
-            self._process.join()
+        self._process.join()
         self._receiver.join()
         self._sender.join()
         self._connection.close()
@@ -162,7 +163,7 @@ class VmClient:
 
     async def _ask(self, method: str, *arguments: Any) -> Any:
         if self._gone.is_set():
-            raise VmCrashed(self._crash)
+            raise build_error(self._crash or _STOPPED)
         kind = _kind_of(method)
         self._check_room(kind)
         number = next(self._ids)
@@ -188,18 +189,24 @@ class VmClient:
         if future.done():
             return  # its caller was cancelled
         if isinstance(value, Failure):
-            future.set_exception(build_error(value))
+            self._fail(future, value)
         else:
             future.set_result(value)
 
-    def _fail_all(self) -> None:
+    def _fail(self, future: asyncio.Future[Any], failure: Failure) -> None:
+        error = build_error(failure)
+        if isinstance(error, Fatal):
+            self._crash = failure  # the process leaves after this answer: later callers learn why
+        future.set_exception(error)
+
+    def _fail_all(self, exit_code: int | None) -> None:
         """The pipe is closed: whoever still waits learns it."""
-        if self._gone.is_set():
-            return
+        if self._crash is None:
+            self._crash = Failure("VmCrashed", f"the virtual machine process {_describe_exit(exit_code)}")
         self._gone.set()
         for _, future in self._pending.values():
             if not future.done():
-                future.set_exception(VmCrashed(self._crash))
+                future.set_exception(build_error(self._crash))
         self._pending.clear()
 
     # --- threads ------------------------------------------------------------------------------------------------------
@@ -216,9 +223,16 @@ class VmClient:
             try:
                 answer: Answer = unpack(self._connection.recv_bytes())
             except (EOFError, OSError):
-                self._loop.call_soon_threadsafe(self._fail_all)
+                wait([self._process.sentinel], EXIT_WAIT_S)
+                self._loop.call_soon_threadsafe(self._fail_all, self._process.exitcode)
                 return
             self._loop.call_soon_threadsafe(self._settle, answer)
+
+
+def _describe_exit(exit_code: int | None) -> str:
+    if exit_code is None:
+        return "closed its pipe"
+    return f"left with exit code {exit_code}" if exit_code >= 0 else f"was killed by signal {-exit_code}"
 
 
 def _kind_of(method: str) -> str:

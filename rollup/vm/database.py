@@ -173,9 +173,9 @@ class Database:
             with self._db.write_batch(sync=True, transaction=True) as batch:
                 yield batch
         except plyvel.IOError as error:
-            raise DiskFull(f"writing {self._path} failed, free space and start again: {error}") from error
+            raise DiskFull(f"writing {self._path} failed, free space and start again: {_words(error)}") from error
         except plyvel.Error as error:
-            raise StoreCorrupted(f"writing {self._path} failed: {error}") from error
+            raise StoreCorrupted(f"writing {self._path} failed: {_words(error)}") from error
 
     def _find_first_record(self) -> int:
         with self._db.iterator(prefix=_BLOCK, include_value=False) as keys:
@@ -191,27 +191,37 @@ def _guarded(read: Callable[[], bytes | None]) -> bytes | None:
     try:
         return read()
     except plyvel.Error as error:
-        raise StoreCorrupted(f"the state database cannot be read: {error}") from error
+        raise StoreCorrupted(f"the state database cannot be read: {_words(error)}") from error
 
 
-def _open_leveldb(path: Path) -> plyvel.DB:
+def _open_leveldb(path: Path) -> Any:
     try:
         path.mkdir(parents=True, exist_ok=True)
-        is_new = not any(path.iterdir())
-        if not is_new and not (path / "CURRENT").exists():
+        if not (path / "CURRENT").exists() and not all(_is_birth_file(each.name) for each in path.iterdir()):
             raise BadDataDirectory(f"{path} holds files of another program: choose another data directory")
         return plyvel.DB(
             str(path),
-            create_if_missing=is_new,
+            create_if_missing=True,
             write_buffer_size=WRITE_BUFFER_BYTES,
             lru_cache_size=BLOCK_CACHE_BYTES,
             bloom_filter_bits=10,
         )
     except plyvel.IOError as error:
-        if "lock" in str(error).lower():
+        if "/LOCK: " in _words(error):
             raise BadDataDirectory(f"{path} is in use by another node: stop it, or choose another directory") from error
-        raise BadDataDirectory(f"{path} cannot be opened: {error}") from error
+        raise BadDataDirectory(f"{path} cannot be opened: {_words(error)}") from error
     except plyvel.Error as error:
-        raise StoreCorrupted(f"{path} cannot be opened: {error}") from error
+        raise StoreCorrupted(f"{path} cannot be opened: {_words(error)}") from error
     except OSError as error:
         raise BadDataDirectory(f"{path} cannot be used: {error.strerror}") from error
+
+
+def _words(error: Exception) -> str:
+    """plyvel passes on LevelDB's message as bytes."""
+    message = error.args[0] if error.args else b""
+    return message.decode(errors="replace") if isinstance(message, bytes) else str(message)
+
+
+def _is_birth_file(name: str) -> bool:
+    """What a LevelDB consists of when its creation was interrupted."""
+    return name in ("LOCK", "LOG", "LOG.old") or name.startswith("MANIFEST-") or name.endswith(".dbtmp")

@@ -14,7 +14,7 @@ from typing import Protocol, Self
 from lru import LRU
 
 from rollup.core.block import Block, BlockHeader
-from rollup.core.errors import BadDataDirectory, InvalidBlock, UnknownBlock
+from rollup.core.errors import BadDataDirectory, InvalidBlock, RollupError, UnknownBlock
 from rollup.core.execution import AccountState, BlockResult, BlockWork, CallRequest, CallResult, ExecutorHead
 from rollup.core.genesis import ChainGenesis
 from rollup.core.ids import EMPTY_CODE_HASH, ZERO_HASH, Address, BlockNumber, Hash
@@ -51,7 +51,7 @@ class Engine:
         database = Database(path)
         try:
             return cls(database, genesis)
-        except BadDataDirectory:
+        except RollupError:
             database.close()
             raise
 

@@ -2,8 +2,8 @@
 
 Commands run strictly in turn. Reads are answered before anything else, also between the transactions of a block. Calls
 and estimates can be long: when no command waits they run as they come, otherwise within ``call_share`` of the wall
-time. Inside a block a call gets the time that the share has saved up; if that is too short it is put aside and tried
-again once twice as much is there, so that attempts cost at most twice the call.
+time, and inside a block for a few milliseconds only. One that needs more than it got is put aside and tried again once
+twice as much is saved up, so that all attempts together cost at most twice the call.
 
 The process leaves when the pipe closes, whoever closed it and however: a node that was killed takes it along.
 """
@@ -27,11 +27,15 @@ from rollup.vm.settings import VmSettings
 from rollup.vm.wire import CALLS, COMMANDS, READY_ID, STOP, Request, describe_error, pack, unpack
 
 CALL_SLICE_MIN_S = 0.005
+CALL_IN_BLOCK_MAX_S = 0.02
+TERMINATED_GRACE_S = 5
 
 
 def serve(connection: Connection, path: Path, genesis: ChainGenesis, settings: VmSettings) -> None:
-    """Body of the process. SIGINT is for the node: it decides when this process stops."""
+    """Body of the process. Signals are for the node: it decides when this process stops. A SIGTERM (service managers
+    send it to every process of a service) only sets a limit after which this process ends by itself."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: signal.alarm(TERMINATED_GRACE_S))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     try:
         engine = Engine.open(path, genesis)
@@ -129,6 +133,8 @@ class _Server:
         limit_s = self._settings.call_time_max_s
         if in_block or self._commands:
             limit_s = min(limit_s, self._share.saved())
+        if in_block:
+            limit_s = min(limit_s, CALL_IN_BLOCK_MAX_S)
         request, needed_s = self._calls.popleft()
         if limit_s < min(needed_s, self._settings.call_time_max_s):
             self._calls.append((request, needed_s))
