@@ -213,6 +213,7 @@ class Mempool:
             return
         sender = self._senders[pooled.sender]
         sender.is_stalled = True
+        self._stalled.pop(pooled.sender, None)
         self._stalled[pooled.sender] = now + self._settings.stall_s
         self._refresh(sender)
 
