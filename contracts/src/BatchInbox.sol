@@ -33,6 +33,7 @@ contract BatchInbox is BatchLedger {
         (BatchHeader memory decoded, bytes32 hash) = _checkHeader(header, signature, body);
         _checkSuccessor(decoded);
         _checkBody(decoded, body);
+        _advance(decoded);
         _keep(decoded, hash);
         emit BatchPosted(
             decoded.number,

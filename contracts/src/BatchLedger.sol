@@ -66,8 +66,8 @@ abstract contract BatchLedger {
         return _records[lastNumber].hash;
     }
 
-    /// @notice Keccak-256 of the header of batch `number`; zero if this ledger does not hold it.
-    function batchHash(uint64 number) external view returns (bytes32) {
+    /// @notice Keccak-256 of the header of batch `number`, the genesis hash for 0; zero if this ledger does not hold it.
+    function batchHash(uint64 number) public view returns (bytes32) {
         return _records[number].hash;
     }
 
@@ -115,10 +115,14 @@ abstract contract BatchLedger {
         if (hash != header.dataHash) revert WrongDataHash(header.dataHash, hash);
     }
 
-    /// @dev Keeps the batch as the newest one.
-    function _keep(BatchHeader memory header, bytes32 hash) internal {
+    /// @dev The batch is the newest one.
+    function _advance(BatchHeader memory header) internal {
         lastNumber = header.number;
         lastBlock = header.lastBlock;
+    }
+
+    /// @dev Keeps hash and roots of the batch.
+    function _keep(BatchHeader memory header, bytes32 hash) internal {
         _records[header.number] = Record(hash, header.stateRoot, header.outboxRoot);
     }
 

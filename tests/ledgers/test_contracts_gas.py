@@ -87,7 +87,7 @@ def test_the_table_of_cursor_updates_is_what_they_cost(chains: list[Chain]) -> N
     chain.rpc("anvil_impersonateAccount", sender)
     chain.rpc("anvil_setBalance", sender, hex(10**20))
     table = ""
-    for count, start in ((1, 0), (3, 10), (16, 20)):
+    for count, start in ((1, 0), (3, 10), (13, 20), (40, 40)):
         first, later = (gas_of(chain, oracle, cursor_update(count, start, height), sender) for height in (1, 2))
         table += row(count, first, later)
     check_documented(table)

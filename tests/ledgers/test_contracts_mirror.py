@@ -72,6 +72,42 @@ def test_nothing_goes_back(chain: Chain, mirror_at_three: Contract, number: int)
     assert chain.refusal(mirror_at_three, header_only(BATCHES[number - 1])) == ("WrongNumber", 4, number)
 
 
+def test_a_bare_header_does_not_keep_the_body_away(chain: Chain, mirror: Contract) -> None:
+    first = BATCHES[0]
+    chain.send(mirror.address, header_only(first), sender=chain.accounts[5])
+    assert chain.read(mirror, "hasBody", 1) is False
+    receipt = chain.send(mirror.address, calldata(first))
+    assert mirror.decode_event(receipt["logs"][0])[1:3] == (1, first.hash)
+    assert mirror.decode_event(receipt["logs"][0])[-1] is True
+    assert chain.read(mirror, "hasBody", 1) is True
+    assert chain.read(mirror, "lastNumber") == 1
+    assert chain.refusal(mirror, calldata(first)) == ("WrongNumber", 2, 1)
+
+
+def test_a_skipped_batch_can_bring_its_body_later(chain: Chain, mirror_at_three: Contract) -> None:
+    for number in (2, 1):
+        assert chain.send(mirror_at_three.address, calldata(BATCHES[number - 1]))["status"] == "0x1"
+        assert chain.read(mirror_at_three, "batchHash", number) == BATCHES[number - 1].hash
+        assert chain.read(mirror_at_three, "stateRoot", number) == BATCHES[number - 1].header.state_root
+    assert chain.read(mirror_at_three, "lastNumber") == 3
+    assert chain.read(mirror_at_three, "lastBlock") == BATCHES[2].header.last_block
+    assert chain.read(mirror_at_three, "lastHash") == BATCHES[2].hash
+
+
+def test_a_late_batch_does_not_contradict_what_is_here(chain: Chain, mirror_at_three: Contract) -> None:
+    twin = build_batch(3, BATCHES[1].hash, BODY, end_time=1)
+    assert chain.refusal(mirror_at_three, calldata(twin)) == ("WrongHash", BATCHES[2].hash, twin.hash)
+    orphan = build_batch(1, BATCHES[1].hash, BODY)
+    assert chain.refusal(mirror_at_three, calldata(orphan)) == ("WrongParent", GENESIS_HASH, BATCHES[1].hash)
+    zero = build_batch(0, BATCHES[1].hash, BODY, first_block=0, last_block=0)
+    assert chain.refusal(mirror_at_three, calldata(zero)) == ("WrongNumber", 4, 0)
+    wrong = encode_post_batch(BATCHES[2].header_bytes, BATCHES[2].signature, b"X" + BODY[1:])
+    refusal = chain.refusal(mirror_at_three, wrong)
+    assert refusal is not None
+    assert refusal[0] == "WrongDataHash"
+    assert chain.read(mirror_at_three, "hasBody", 3) is False
+
+
 def test_a_direct_successor_names_its_parent(chain: Chain, mirror_at_three: Contract) -> None:
     orphan = build_batch(4, GENESIS_HASH, BODY)
     assert chain.refusal(mirror_at_three, header_only(orphan)) == ("WrongParent", BATCHES[2].hash, GENESIS_HASH)
