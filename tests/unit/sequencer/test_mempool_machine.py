@@ -96,6 +96,8 @@ class PoolMachine(RuleBasedStateMachine):
         self.leave(list(admitted.evicted) + ([admitted.replaced] if admitted.replaced else []))
         self.waiting[admitted.pooled.hash] = admitted.pooled
         self.seen[account.address] = self.now
+        queued = sum(not self.is_pending(pooled) for pooled in self.waiting.values())
+        assert self.is_pending(admitted.pooled) or admitted.replaced or queued <= SETTINGS.queued_count_max
 
     def check_known(self, transaction: Transaction) -> None:
         assert transaction.hash in self.waiting
@@ -103,8 +105,9 @@ class PoolMachine(RuleBasedStateMachine):
     def check_evicted(self, admitted: Admitted, was_pending: dict[Hash, bool]) -> None:
         newcomer = admitted.pooled
         for pooled in admitted.evicted:
-            is_own_tail = pooled.sender == newcomer.sender and pooled.nonce > newcomer.nonce
-            assert not was_pending[pooled.hash] or pooled.worth < newcomer.worth or is_own_tail
+            is_own = pooled.sender == newcomer.sender
+            assert not is_own or pooled.nonce > newcomer.nonce
+            assert not was_pending[pooled.hash] or pooled.worth < newcomer.worth or is_own
             left = set(self.of(pooled.sender)) - {
                 gone.nonce for gone in admitted.evicted if gone.sender == pooled.sender
             }
