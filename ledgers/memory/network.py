@@ -29,6 +29,7 @@ class MemoryNetwork:
         self._clock = clock
         self._journal = MemoryJournal(path) if path else None
         self._lock = asyncio.Lock()
+        self._changed = asyncio.Event()
         self._salt = 0
         self._puts = 0
         self._open_journal()
@@ -52,6 +53,11 @@ class MemoryNetwork:
                 await self._commit([_block_record(block)], partial(self.chain.append, block))
             mined.append(block.block)
         return tuple(mined)
+
+    async def wait_for_height(self, height: int) -> None:
+        """Return once the tip is there or above."""
+        while self.chain.head.height < height:
+            await self._changed.wait()
 
     async def reorg(self, depth: int, *, keep_transactions: bool) -> tuple[LedgerBlock, ...]:
         """Replace the top ``depth`` blocks by as many empty ones and return the dropped blocks, lowest first. Their
@@ -117,6 +123,8 @@ class MemoryNetwork:
                     cancelled = error
             writing.result()
         change()
+        self._changed.set()
+        self._changed = asyncio.Event()
         if cancelled is not None:
             raise cancelled
 
