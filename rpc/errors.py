@@ -72,6 +72,7 @@ CODES: dict[type[Rejected], int] = {
     errors.CallTimedOut: SERVER_ERROR,
     errors.CallGasTooHigh: SERVER_ERROR,
     errors.Overloaded: LIMIT_EXCEEDED,
+    errors.TooManyLogs: LIMIT_EXCEEDED,
     errors.MalformedBatch: SERVER_ERROR,
     errors.InvalidBlock: SERVER_ERROR,
     errors.PostingRefused: SERVER_ERROR,

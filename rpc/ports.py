@@ -13,6 +13,7 @@ from rollup.core.execution import AccountState, CallRequest, CallResult
 from rollup.core.genesis import ChainRule, RollupGenesis
 from rollup.core.heads import Alarm, Heads, LedgerStatus, PostingRecord
 from rollup.core.ids import Address, BatchNumber, BlockNumber, Hash
+from rollup.core.logs import FoundLog, LogFilter
 from rollup.core.transaction import Transaction
 
 
@@ -37,7 +38,9 @@ class StateReader(Protocol):
 
 
 class ChainReader(Protocol):
-    """The chain as stored. Synchronous and short: a point read answers well within 5 ms."""
+    """The chain as stored. Synchronous and short: a point read answers well within 5 ms. Called on the event loop, but
+    for ``find_logs``, which runs in threads, several at a time.
+    """
 
     def head_number(self) -> BlockNumber:
         """Highest block of the canonical chain here."""
@@ -53,6 +56,10 @@ class ChainReader(Protocol):
 
     def find_transaction(self, transaction_hash: Hash) -> tuple[BlockNumber, int] | None:
         """Block and position in it."""
+        ...
+
+    def find_logs(self, log_filter: LogFilter, count_max: int) -> tuple[FoundLog, ...]:
+        """The first ``count_max`` that match, in chain order."""
         ...
 
 

@@ -8,6 +8,7 @@ from rpc.methods.blocks import BlockMethods
 from rpc.methods.calls import CallMethods
 from rpc.methods.chain import ChainMethods
 from rpc.methods.fees import FeeMethods
+from rpc.methods.logs import LogMethods
 from rpc.methods.rollup import rollup_table
 from rpc.methods.state import StateMethods
 from rpc.methods.transactions import TransactionMethods
@@ -26,6 +27,7 @@ def build_table(ports: NodePorts, settings: RpcSettings, extra: Mapping[str, Ans
         **FeeMethods(ports, settings.tip_suggested_wei).table(),
         **TransactionMethods(ports).table(),
         **BlockMethods(ports).table(),
+        **LogMethods(ports, settings.logs_count_max).table(),
         **rollup_table(ports),
         **mount_extra(extra),
     }

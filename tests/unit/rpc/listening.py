@@ -8,6 +8,7 @@ from rollup.core.block import Block, BlockHeader
 from rollup.core.execution import AccountState, CallRequest, CallResult
 from rollup.core.genesis import ChainRule
 from rollup.core.ids import ZERO_ADDRESS, ZERO_HASH, Address, BlockNumber, Hash
+from rollup.core.logs import FoundLog, LogFilter
 from rpc.ports import NodePorts
 from rpc.server import AppParts, RpcServer, open_server
 from rpc.settings import RpcSettings
@@ -62,6 +63,9 @@ class OneBlock:
 
     def find_transaction(self, transaction_hash: Hash) -> tuple[BlockNumber, int] | None:
         return None
+
+    def find_logs(self, log_filter: LogFilter, count_max: int) -> tuple[FoundLog, ...]:
+        return ()
 
 
 class NoState:

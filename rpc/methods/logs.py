@@ -1,0 +1,58 @@
+"""eth_getLogs. Large answers are refused in words from which clients learn to ask for less."""
+
+import asyncio
+
+from rollup.core.ids import BlockNumber
+from rollup.core.logs import FoundLog, LogFilter
+from rpc.block_refs import check_number
+from rpc.errors import LIMIT_EXCEEDED, SERVER_ERROR, RpcError, invalid_params
+from rpc.hexes import data, quantity
+from rpc.log_params import LogQuery, read_log_query
+from rpc.method import Method, Param
+from rpc.ports import NodePorts
+from rpc.scalars import BlockRef
+from rpc.shapes.log import LogPlace, log_json
+
+
+class LogMethods:
+    def __init__(self, ports: NodePorts, count_max: int) -> None:
+        self._ports = ports
+        self._count_max = count_max
+
+    def table(self) -> dict[str, Method]:
+        return {"eth_getLogs": Method(self.logs, (Param(read_log_query),))}
+
+    async def logs(self, query: LogQuery) -> list[dict[str, object]]:
+        first, last = self._bounds(query)
+        log_filter = LogFilter(first, last, query.addresses, query.topics)
+        found = await asyncio.to_thread(self._ports.chain.find_logs, log_filter, self._count_max + 1)
+        if len(found) > self._count_max:
+            raise RpcError(LIMIT_EXCEEDED, f"query returned more than {self._count_max} results")
+        return [found_json(log) for log in found]
+
+    def _bounds(self, query: LogQuery) -> tuple[BlockNumber, BlockNumber]:
+        if query.block_hash is not None:
+            number = self._ports.chain.number_of(query.block_hash)
+            if number is None:
+                raise RpcError(SERVER_ERROR, "unknown block")
+            return number, number
+        first, last = self._bound(query.first), self._bound(query.last)
+        if first > last:
+            raise invalid_params("invalid block range params")
+        return first, last
+
+    def _bound(self, ref: BlockRef) -> BlockNumber:
+        if ref.number is not None and ref.number > self._ports.chain.head_number():
+            raise invalid_params("block range extends beyond current head block")
+        return check_number(self._ports, ref)
+
+
+def found_json(found: FoundLog) -> dict[str, object]:
+    place = LogPlace(
+        quantity(found.block_number),
+        data(found.block_hash),
+        quantity(found.block_timestamp),
+        data(found.transaction_hash),
+        quantity(found.transaction_index),
+    )
+    return log_json(found.log, place, found.index)
