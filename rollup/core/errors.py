@@ -169,6 +169,12 @@ class Overloaded(Rejected):
     words = "server overloaded, try again later"
 
 
+class TooManyLogs(Rejected):
+    """More logs match than one answer may hold; the detail names the cap. Ask for fewer blocks."""
+
+    words = "query exceeds max results"
+
+
 class MalformedBatch(Rejected):
     """Bytes that are not the one canonical encoding of a batch, a header or a pointer."""
 
