@@ -7,9 +7,17 @@ from rpc.ports import NodePorts
 from rpc.scalars import BlockRef
 
 
+def head_number(ports: NodePorts) -> BlockNumber:
+    """Raises UnknownBlock while there is no chain."""
+    number = ports.chain.head_number()
+    if number is None:
+        raise UnknownBlock("the chain has no block yet")
+    return number
+
+
 def find_number(ports: NodePorts, ref: BlockRef) -> BlockNumber | None:
     """Number of the block that ``ref`` means, None when there is none."""
-    head = ports.chain.head_number()
+    head = head_number(ports)
     if ref.hash is not None:
         return ports.chain.number_of(ref.hash)
     if ref.number is not None:

@@ -73,6 +73,7 @@ CODES: dict[type[Rejected], int] = {
     errors.CallGasTooHigh: SERVER_ERROR,
     errors.Overloaded: LIMIT_EXCEEDED,
     errors.TooManyLogs: LIMIT_EXCEEDED,
+    errors.TooManyLogs: LIMIT_EXCEEDED,
     errors.MalformedBatch: SERVER_ERROR,
     errors.InvalidBlock: SERVER_ERROR,
     errors.PostingRefused: SERVER_ERROR,

@@ -49,10 +49,10 @@ class Pages:
 
     def _head_reasons(self, now: float) -> list[str]:
         head = self._ports.chain.head_number()
-        header = self._ports.chain.header(head)
+        header = None if head is None else self._ports.chain.header(head)
         reasons = []
         if header is None:
-            reasons.append(f"block {head} is missing")
+            reasons.append("no block yet")
         elif now - header.timestamp > self._settings.head_age_max_s:
             reasons.append(f"head {head} is {int(now - header.timestamp)} s old")
         heads = None if self._ports.heads is None else self._ports.heads.heads()

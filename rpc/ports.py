@@ -42,8 +42,8 @@ class ChainReader(Protocol):
     for ``find_logs``, which runs in threads, several at a time.
     """
 
-    def head_number(self) -> BlockNumber:
-        """Highest block of the canonical chain here."""
+    def head_number(self) -> BlockNumber | None:
+        """Highest block of the canonical chain here; None before the genesis block was stored."""
         ...
 
     def block(self, number: BlockNumber) -> Block | None: ...
@@ -59,7 +59,7 @@ class ChainReader(Protocol):
         ...
 
     def find_logs(self, log_filter: LogFilter, count_max: int) -> tuple[FoundLog, ...]:
-        """The first ``count_max`` that match, in chain order."""
+        """In chain order. Raises TooManyLogs when more than ``count_max`` match."""
         ...
 
 

@@ -1,6 +1,7 @@
 """Identity of chain and node: eth_chainId, net_*, web3_*, eth_syncing and the like."""
 
 from rollup.core.hashes import keccak
+from rpc.block_refs import head_number
 from rpc.hexes import data, quantity
 from rpc.method import Method, Param
 from rpc.ports import NodePorts
@@ -31,7 +32,7 @@ class ChainMethods:
         return self._chain_id
 
     async def block_number(self) -> str:
-        return quantity(self._ports.chain.head_number())
+        return quantity(head_number(self._ports))
 
     async def syncing(self) -> object:
         """False only when every block that is known to exist was executed here."""

@@ -11,7 +11,7 @@ from rollup.core.block import BlockHeader
 from rollup.core.errors import UnknownBlock
 from rollup.core.fees import next_base_fee
 from rollup.core.ids import BlockNumber
-from rpc.block_refs import check_number
+from rpc.block_refs import check_number, head_number
 from rpc.errors import SERVER_ERROR, InvalidArgument, RpcError
 from rpc.fee_samples import FeeSamples
 from rpc.hexes import quantity
@@ -46,7 +46,7 @@ class FeeMethods:
         return quantity(self._suggest_tip())
 
     async def gas_price(self) -> str:
-        base_fee = self._next_base_fee(self._header(self._ports.chain.head_number()))
+        base_fee = self._next_base_fee(self._header(head_number(self._ports)))
         return quantity(base_fee + base_fee // 4 + self._suggest_tip())
 
     async def blob_base_fee(self) -> str:
@@ -78,13 +78,13 @@ class FeeMethods:
         }
 
     def _newest(self, ref: BlockRef) -> BlockNumber:
-        head = self._ports.chain.head_number()
+        head = head_number(self._ports)
         if ref.number is not None and ref.number > head:
             raise RpcError(SERVER_ERROR, f"request beyond head block: requested {ref.number}, head {head}")
         return check_number(self._ports, ref)
 
     def _suggest_tip(self) -> int:
-        head = self._ports.chain.head_number()
+        head = head_number(self._ports)
         tips: list[int] = []
         for number in range(max(head - SUGGESTION_BLOCKS + 1, 0), head + 1):
             header = self._header(BlockNumber(number))

@@ -4,8 +4,8 @@ import asyncio
 
 from rollup.core.ids import BlockNumber
 from rollup.core.logs import FoundLog, LogFilter
-from rpc.block_refs import check_number
-from rpc.errors import LIMIT_EXCEEDED, SERVER_ERROR, RpcError, invalid_params
+from rpc.block_refs import check_number, head_number
+from rpc.errors import SERVER_ERROR, RpcError, invalid_params
 from rpc.hexes import data, quantity
 from rpc.log_params import LogQuery, read_log_query
 from rpc.method import Method, Param
@@ -25,9 +25,7 @@ class LogMethods:
     async def logs(self, query: LogQuery) -> list[dict[str, object]]:
         first, last = self._bounds(query)
         log_filter = LogFilter(first, last, query.addresses, query.topics)
-        found = await asyncio.to_thread(self._ports.chain.find_logs, log_filter, self._count_max + 1)
-        if len(found) > self._count_max:
-            raise RpcError(LIMIT_EXCEEDED, f"query returned more than {self._count_max} results")
+        found = await asyncio.to_thread(self._ports.chain.find_logs, log_filter, self._count_max)
         return [found_json(log) for log in found]
 
     def _bounds(self, query: LogQuery) -> tuple[BlockNumber, BlockNumber]:
@@ -42,7 +40,7 @@ class LogMethods:
         return first, last
 
     def _bound(self, ref: BlockRef) -> BlockNumber:
-        if ref.number is not None and ref.number > self._ports.chain.head_number():
+        if ref.number is not None and ref.number > head_number(self._ports):
             raise invalid_params("block range extends beyond current head block")
         return check_number(self._ports, ref)
 
