@@ -56,6 +56,7 @@ library BatchHeaderReader {
         if (next != end) revert StrictRlp.MalformedRlp(next);
     }
 
+    /// @dev Checks the form of the list of cursors; returns the offset behind it.
     function _skipCursors(bytes calldata data, uint256 next, uint256 end) private pure returns (uint256) {
         uint256 last;
         (next, last) = StrictRlp.enterList(data, next, end);
@@ -63,6 +64,7 @@ library BatchHeaderReader {
         return next;
     }
 
+    /// @dev Checks the form of one cursor; returns the offset behind it.
     function _skipCursor(bytes calldata data, uint256 next, uint256 end) private pure returns (uint256) {
         uint256 last;
         (next, last) = StrictRlp.enterList(data, next, end);

@@ -23,17 +23,26 @@ abstract contract BatchLedger {
     error CallerNotEoa(address caller);
     /// @notice The calldata is not the canonical ABI encoding of `postBatch(bytes,bytes,bytes)`.
     error NonCanonicalCalldata();
+    /// @notice The header's version is not one that this contract reads.
     error UnknownVersion(uint256 version);
+    /// @notice The batch belongs to another rollup.
     error WrongRollup(uint256 expected, uint256 actual);
+    /// @notice `expected` is the number of the next batch.
     error WrongNumber(uint64 expected, uint64 actual);
+    /// @notice The parent is not the batch before.
     error WrongParent(bytes32 expected, bytes32 actual);
+    /// @notice The blocks do not continue the newest batch; `expected` is the lowest that does.
     error WrongFirstBlock(uint64 expected, uint64 actual);
     /// @notice A batch has at least one block.
     error EmptyBlockRange(uint64 firstBlock, uint64 lastBlock);
+    /// @notice The body has not the length that the header names.
     error WrongDataLength(uint256 expected, uint256 actual);
+    /// @notice The body has not the Keccak-256 that the header names.
     error WrongDataHash(bytes32 expected, bytes32 actual);
+    /// @notice Somebody other than the sequencer signed the header.
     error WrongSigner(address expected, address actual);
 
+    /// @notice What is kept of a batch.
     struct Record {
         bytes32 hash;
         bytes32 stateRoot;
@@ -50,6 +59,7 @@ abstract contract BatchLedger {
     /// @notice Last rollup block that the newest batch covers; 0 (the genesis block) before the first.
     uint64 public lastBlock;
 
+    /// @dev Number 0 holds the genesis hash, so that batch 1 is no special case.
     mapping(uint64 number => Record) private _records;
 
     /// @param sequencer_ account whose signature makes a batch

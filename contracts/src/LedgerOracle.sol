@@ -19,6 +19,7 @@ contract LedgerOracle {
         bytes32 messageAccumulator;
     }
 
+    /// @dev A cursor in storage: three slots.
     struct Position {
         bool known;
         uint64 height;
@@ -36,7 +37,9 @@ contract LedgerOracle {
         bytes32 messageAccumulator
     );
 
+    /// @notice Only the protocol writes.
     error CallerNotCursorSender(address caller);
+    /// @notice The ledger was never read.
     error UnknownLedger(uint16 ledgerIndex);
     /// @notice Cursors never go back: neither in height nor in messages, and a height keeps its block.
     error CursorWentBack(uint16 ledgerIndex, uint64 height);
@@ -70,6 +73,7 @@ contract LedgerOracle {
         for (uint256 i = 0; i < all.length; ++i) all[i] = cursor(_ledgers[i]);
     }
 
+    /// @dev Writes one cursor; the first time, the ledger becomes known.
     function _move(Cursor calldata to) private {
         Position storage position = _positions[to.ledgerIndex];
         if (!position.known) {

@@ -5,17 +5,20 @@ pragma solidity ^0.8.30;
 /// @notice Many calls in one, with the interface that wallets and client libraries expect at
 /// 0xcA11bde05977b3631167028862bE2a173976CA11. Keeps nothing: whatever is sent here and not passed on is lost.
 contract Multicall3 {
+    /// @notice A call without value.
     struct Call {
         address target;
         bytes callData;
     }
 
+    /// @notice A call that says whether it may fail.
     struct Call3 {
         address target;
         bool allowFailure;
         bytes callData;
     }
 
+    /// @notice A call with value in wei that says whether it may fail.
     struct Call3Value {
         address target;
         bool allowFailure;
@@ -23,6 +26,7 @@ contract Multicall3 {
         bytes callData;
     }
 
+    /// @notice Outcome of one call; the revert data where it failed.
     struct Result {
         bool success;
         bytes returnData;
@@ -89,14 +93,17 @@ contract Multicall3 {
         require(msg.value == sum, "Multicall3: value mismatch");
     }
 
+    /// @notice Of one of the last 256 blocks; zero for any other.
     function getBlockHash(uint256 blockNumber) external view returns (bytes32 blockHash) {
         return blockhash(blockNumber);
     }
 
+    /// @notice Number of the current block.
     function getBlockNumber() external view returns (uint256 blockNumber) {
         return block.number;
     }
 
+    /// @notice Who receives the fees of the current block.
     function getCurrentBlockCoinbase() external view returns (address coinbase) {
         return block.coinbase;
     }
@@ -106,32 +113,39 @@ contract Multicall3 {
         return block.prevrandao;
     }
 
+    /// @notice Gas limit of the current block.
     function getCurrentBlockGasLimit() external view returns (uint256 gaslimit) {
         return block.gaslimit;
     }
 
+    /// @notice Seconds since the epoch.
     function getCurrentBlockTimestamp() external view returns (uint256 timestamp) {
         return block.timestamp;
     }
 
+    /// @notice Balance in wei.
     function getEthBalance(address addr) external view returns (uint256 balance) {
         return addr.balance;
     }
 
+    /// @notice Hash of the parent block.
     function getLastBlockHash() external view returns (bytes32 blockHash) {
         unchecked {
             return blockhash(block.number - 1);
         }
     }
 
+    /// @notice Wei per gas of the current block.
     function getBasefee() external view returns (uint256 basefee) {
         return block.basefee;
     }
 
+    /// @notice Chain id (EIP-155).
     function getChainId() external view returns (uint256 chainid) {
         return block.chainid;
     }
 
+    /// @dev Reverts if the call fails and may not.
     function _call(
         address target,
         uint256 value,
