@@ -19,6 +19,16 @@ class ArrivalLine:
         self._tree = [0] * (2 * self._leaves)
         self._next = 0
 
+    def fill(self, fees: list[int]) -> None:
+        """Open the first slots of a new line at these fees, all at once."""
+        tree, first, last = self._tree, self._leaves, self._leaves + len(fees) - 1
+        tree[first : last + 1] = fees
+        self._next = len(fees)
+        while first > 1:
+            first, last = first // 2, last // 2
+            below = tree[2 * first : 2 * last + 2]
+            tree[first : last + 1] = map(max, below[::2], below[1::2])
+
     @property
     def is_exhausted(self) -> bool:
         return self._next == self._leaves

@@ -63,7 +63,7 @@ class BlockBuilder:
     async def start(self) -> None:
         """Bring the block log to where the virtual machine is. Raises StoreCorrupted when the log is ahead of it."""
         head = (await self._ports.executor.head()).header
-        last = await asyncio.to_thread(self._ports.log.last_number)
+        last = await asyncio.to_thread(self._ports.log.head_number)
         self._stored = BlockNumber(last or 0)
         if self._stored > head.number:
             raise StoreCorrupted(f"the block log ends at {self._stored}, the state at {head.number}")

@@ -322,12 +322,11 @@ class Mempool:
 
     def _renew_line(self) -> None:
         """Number the slots anew, without the holes that departed transactions left."""
+        ordered = sorted(self._by_hash.values(), key=lambda pooled: pooled.arrival)
+        self._slots = {pooled.hash: slot for slot, pooled in enumerate(ordered)}
+        self._by_slot = dict(enumerate(ordered))
         self._line = ArrivalLine(4 * self._settings.count_max)
-        self._slots.clear()
-        self._by_slot.clear()
-        for pooled in sorted(self._by_hash.values(), key=lambda pooled: pooled.arrival):
-            slot = self._line.open_slot()
-            self._slots[pooled.hash] = slot
-            self._by_slot[slot] = pooled
-            if self._senders[pooled.sender].lined is pooled:
-                self._line.set_fee(slot, pooled.transaction.max_fee)
+        lined = (self._senders[pooled.sender].lined is pooled for pooled in ordered)
+        self._line.fill(
+            [pooled.transaction.max_fee if is_lined else 0 for pooled, is_lined in zip(ordered, lined, strict=True)]
+        )

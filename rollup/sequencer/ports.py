@@ -65,11 +65,11 @@ class BlockLog(Protocol):
         """Synced when it returns; the same block again is no fault. Raises DiskFull."""
         ...
 
-    def last_number(self) -> BlockNumber | None:
+    def head_number(self) -> BlockNumber | None:
         """Number of the last block held (0 or None: only the genesis)."""
         ...
 
-    def read_block(self, number: BlockNumber) -> Block | None:
+    def block(self, number: BlockNumber) -> Block | None:
         """None for numbers that it does not hold."""
         ...
 

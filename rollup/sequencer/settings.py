@@ -31,7 +31,7 @@ class BlockSettings:
     block_interval_s: float = 0.2
     idle_block_interval_s: float = 5.0
     block_bytes_max: int = 100_000
-    block_count_max: int = 1_000
+    block_count_max: int = 512
     time_budget_s: float = 0.5
 
 

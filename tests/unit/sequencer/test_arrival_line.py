@@ -32,3 +32,13 @@ def test_fees_may_be_as_large_as_the_protocol_allows() -> None:
     line = ArrivalLine(2)
     line.set_fee(line.open_slot(), 2**256 - 1)
     assert line.first_slot(2**256 - 1) == 0
+
+
+@given(st.lists(FEES, min_size=1, max_size=21), st.integers(0, 20), FEES, st.integers(1, 7))
+def test_a_filled_line_is_as_good_as_one_that_grew(fees: list[int], slot: int, fee: int, fee_min: int) -> None:
+    line = ArrivalLine(40)
+    line.fill(fees)
+    assert line.open_slot() == len(fees)
+    line.set_fee(slot % len(fees), fee)
+    fees[slot % len(fees)] = fee
+    assert line.first_slot(fee_min) == next((slot for slot, fee in enumerate(fees) if fee >= fee_min), None)
