@@ -76,7 +76,7 @@ abstract contract BatchLedger {
         return _records[lastNumber].hash;
     }
 
-    /// @notice Keccak-256 of the header of batch `number`, the genesis hash for 0; zero if this ledger does not hold it.
+    /// @notice Keccak-256 of the header of batch `number`, the genesis hash for 0; zero for one that is not held here.
     function batchHash(uint64 number) public view returns (bytes32) {
         return _records[number].hash;
     }
