@@ -35,7 +35,7 @@ _WORDS: tuple[tuple[type[RollupError], tuple[str, ...]], ...] = (
     (LedgerFundsTooLow, ("insufficient funds", "insufficient balance", "upfront cost exceeds", "lack of funds")),
     (
         LedgerFeeTooLow,
-        ("underpriced", "less than block base fee", "fee too low", "feetoolow", "gas price too low", "below minimum"),
+        ("underpriced", "less than block base fee", "fee too low", "feetoolow", "gas price too low", "gas price below"),
     ),
     (LedgerBusy, ("txpool is full", "pool is full", "limit exceeded", "too many requests", "rate limit", "in-flight")),
     (
