@@ -1,0 +1,67 @@
+"""The ``entresol`` command. Every failure is one line that says what to do and an exit code of sysexits.h.
+
+64 wrong usage, 66 not found, 69 something needed is missing or taken, 70 our state is not to be trusted, 73 data
+directory, 74 disk, 75 try again later, 78 configuration.
+"""
+
+import sys
+
+import click
+import typer
+
+from node.commands import inspect, operate
+from node.commands.devnet import devnet
+from rollup.core.errors import Fatal, Rejected, Transient
+
+EXIT_USAGE, EXIT_NOT_FOUND, EXIT_TRY_AGAIN = 64, 66, 75
+
+app = typer.Typer(
+    name="entresol",
+    help="A multi-ledger rollup node: one EVM, settled on several ledgers at once.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(devnet)
+app.command()(operate.init)
+app.command()(operate.deploy)
+app.command()(operate.run)
+app.command()(inspect.status)
+app.command()(inspect.batches)
+app.add_typer(operate.keys, name="keys")
+
+
+def main() -> None:
+    """Entry point of the distribution."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run one command line; the exit code."""
+    try:
+        outcome = app(arguments, standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return EXIT_USAGE
+    except click.UsageError as error:
+        return _fail(f"{error.format_message()} (see --help)", EXIT_USAGE)
+    except click.exceptions.Exit as error:
+        return int(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except Fatal as error:
+        return _fail(str(error), error.exit_code)
+    except Transient as error:
+        return _fail(f"{error}; try again", EXIT_TRY_AGAIN)
+    except Rejected as error:
+        return _fail(str(error), EXIT_NOT_FOUND)
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _fail(message: str, exit_code: int) -> int:
+    click.echo(f"entresol: {' '.join(message.split())}", err=True)
+    return exit_code
+
+
+if __name__ == "__main__":
+    main()

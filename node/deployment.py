@@ -1,0 +1,65 @@
+"""Puts the settlement contracts on the EVM ledgers of a genesis, and writes their addresses into it."""
+
+from dataclasses import replace
+
+from contracts import load_artifact
+from ledgers.evm.deploy import deploy_contract
+from ledgers.evm.signer import LocalSigner
+from ledgers.transport import RpcTransport, TransportSettings
+from node.chain_parts import open_chain
+from node.config import LedgerSection, NodeConfig
+from node.genesis_file import read_genesis, write_genesis
+from node.keys import read_key
+from rollup.core.errors import BadConfig
+from rollup.core.genesis import LedgerRole, LedgerSpec, RollupGenesis
+from rollup.core.ids import Hash
+from rollup.vm.settings import VmSettings
+
+CONTRACT_OF_ROLE = {LedgerRole.ANCHOR: "BatchInbox", LedgerRole.MIRROR: "MirrorAnchor"}
+EVM_FAMILY = "evm"
+
+
+async def deploy_contracts(config: NodeConfig) -> list[str]:
+    """Deploy what is missing on every EVM ledger of the configuration; the lines to print. Idempotent."""
+    genesis = read_genesis(config.genesis)
+    async with open_chain(config.data, genesis.chain, VmSettings()) as chain:
+        genesis_hash = chain.genesis_hash
+    ledgers, lines = [], []
+    for spec in genesis.ledgers:
+        section = find_section(config, spec)
+        if spec.family == EVM_FAMILY and section is not None:
+            spec = await _deploy_one(genesis, genesis_hash, spec, section)
+            lines.append(f"{spec.ledger_id}: {CONTRACT_OF_ROLE[spec.role]} at {spec.address}")
+        ledgers.append(spec)
+    write_genesis(config.genesis, replace(genesis, ledgers=tuple(ledgers)))
+    return lines
+
+
+async def _deploy_one(
+    genesis: RollupGenesis, genesis_hash: Hash, spec: LedgerSpec, section: LedgerSection
+) -> LedgerSpec:
+    if section.key_file is None:
+        raise BadConfig(f"ledgers: {spec.ledger_id} needs a key_file to deploy with")
+    transport = RpcTransport(TransportSettings(section.url, section.request_timeout_s))
+    async with transport:
+        return await place_contract(transport, LocalSigner(read_key(section.key_file)), (genesis, genesis_hash), spec)
+
+
+async def place_contract(
+    transport: RpcTransport, signer: LocalSigner, rollup: tuple[RollupGenesis, Hash], spec: LedgerSpec
+) -> LedgerSpec:
+    """The spec with the contract's address; scanning starts at the height before the deployment."""
+    genesis, genesis_hash = rollup
+    found = int(str(await transport.call("eth_chainId")), 16)
+    if spec.ledger_id != f"eip155:{found}":
+        raise BadConfig(f"ledgers: the node for {spec.ledger_id} is on eip155:{found}: correct its url")
+    height = int(str(await transport.call("eth_blockNumber")), 16)
+    arguments = [genesis.sequencer, genesis.rollup_id, genesis_hash]
+    address = await deploy_contract(transport, signer, load_artifact(CONTRACT_OF_ROLE[spec.role]), arguments)
+    start = spec.start_height if spec.address else height
+    return replace(spec, address="0x" + address.hex(), start_height=start)
+
+
+def find_section(config: NodeConfig, spec: LedgerSpec) -> LedgerSection | None:
+    """How the configuration reaches a ledger of the genesis; None where it does not."""
+    return next((row for row in config.ledgers if row.ledger_id == spec.ledger_id), None)
