@@ -29,7 +29,7 @@ class Executor(Protocol):
 
     async def execute_block(self, work: BlockWork) -> BlockResult: ...
 
-    async def read_blocks(self, first: BlockNumber, count: int) -> tuple[Block, ...]:
+    async def read_blocks(self, first: BlockNumber, count_max: int) -> tuple[Block, ...]:
         """Sealed blocks that the caller has not yet confirmed as stored, from ``first`` on."""
         ...
 
@@ -66,7 +66,7 @@ class BlockLog(Protocol):
         ...
 
     def head_number(self) -> BlockNumber | None:
-        """Number of the last block held (0 or None: only the genesis)."""
+        """Number of the last block held; None while there is none but the genesis."""
         ...
 
     def block(self, number: BlockNumber) -> Block | None:
