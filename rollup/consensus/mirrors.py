@@ -1,0 +1,51 @@
+"""What mirrors carry: marks, kept few, and the forks that they prove (protocol sections 1 and 5)."""
+
+from dataclasses import replace
+
+from rollup.consensus.commands import SignedHeader
+from rollup.consensus.labels import carried_number
+from rollup.consensus.rules import is_authentic, signed_header
+from rollup.consensus.state import MARKS_MAX, Entry, LedgerView, Mark, State, with_view
+from rollup.core.ledger import SeenPosting
+
+
+def see_on_mirror(state: State, view: LedgerView, posting: SeenPosting) -> tuple[State, tuple[()]]:
+    """Remember a posting. A header counts only with the sequencer's signature; a bare pointer counts as far as its
+    hash is ours, which only the chain of batches decides."""
+    if posting.batch is not None and not is_authentic(state.settings, posting):
+        return state, ()
+    signed = signed_header(posting.batch) if posting.batch is not None else None
+    mark = Mark(posting.batch_number, posting.batch_hash, posting.height, signed)
+    if mark.number < state.chain[0].number or not mark.number or _is_known(view, mark):
+        return state, ()
+    return with_view(state, replace(view, marks=_bounded((*view.marks, mark)))), ()
+
+
+def find_forks(state: State, ours: Entry) -> tuple[SignedHeader, ...]:
+    """Headers on mirrors that the sequencer signed for the number of one of our batches, with another hash."""
+    found = {
+        mark.batch_hash: mark.signed
+        for view in state.ledgers
+        for mark in view.marks
+        if mark.number == ours.number and mark.signed is not None and mark.batch_hash != ours.hash
+    }
+    return tuple(found[batch_hash] for batch_hash in sorted(found))
+
+
+def trim_marks(state: State, view: LedgerView) -> LedgerView:
+    """Drop marks that a final one of our chain covers: they can no longer change a label."""
+    covered = carried_number(state, view, view.finalized_height) if view.marks else 0
+    return replace(view, marks=tuple(mark for mark in view.marks if mark.number >= covered))
+
+
+def _is_known(view: LedgerView, mark: Mark) -> bool:
+    """The same pointer again, higher up: it adds nothing to the lower one (replays count once)."""
+    return any(known.number == mark.number and known.batch_hash == mark.batch_hash for known in view.marks)
+
+
+def _bounded(marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
+    """The lowest numbers win: they are the next that labels need."""
+    if len(marks) <= MARKS_MAX:
+        return marks
+    highest = max(range(len(marks)), key=lambda position: (marks[position].number, position))
+    return marks[:highest] + marks[highest + 1 :]
