@@ -67,7 +67,7 @@ class Intake:
         account = await self._loader.load(sender)
         self._admit(transaction, account)
         try:
-            await self._journal.append(raw)
+            await self._journal.append(transaction.hash, raw)
         except RollupError:
             self.pool.remove(transaction.hash)
             raise

@@ -17,21 +17,22 @@ class JournalWriter:
         self._journal = journal
         self._waiting_max = waiting_max
         self._waiting: Waiting = []
-        self._gone: list[Hash] = []
+        self._gone: dict[Hash, None] = {}
         self._wake = asyncio.Event()
 
-    async def append(self, raw: bytes) -> None:
+    async def append(self, transaction_hash: Hash, raw: bytes) -> None:
         """Returns when the transaction is durable. Raises DiskFull, or Overloaded when too many wait."""
         if len(self._waiting) >= self._waiting_max:
             raise Overloaded("too many transactions wait for the disk")
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._gone.pop(transaction_hash, None)  # it left the pool and came back before its row was removed
         self._waiting.append((raw, future))
         self._wake.set()
         await future
 
     def forget(self, hashes: Iterable[Hash]) -> None:
         """These need no longer survive a crash. Done with the next write."""
-        self._gone.extend(hashes)
+        self._gone.update(dict.fromkeys(hashes))
         if self._gone:
             self._wake.set()
 
@@ -47,7 +48,7 @@ class JournalWriter:
 
     async def _write(self) -> None:
         waiting, self._waiting = self._waiting, []
-        gone, self._gone = self._gone, []
+        gone, self._gone = self._gone, {}
         if waiting:
             try:
                 await asyncio.to_thread(self._journal.append, [raw for raw, _ in waiting])
@@ -61,7 +62,7 @@ class JournalWriter:
             if not future.done():
                 future.set_result(None)
         if gone:
-            await asyncio.to_thread(self._journal.remove, gone)
+            await asyncio.to_thread(self._journal.remove, list(gone))
 
 
 def _fail(waiting: Waiting, error: Exception) -> None:
