@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from rollup.core.block import Block
 from rollup.core.errors import StoreCorrupted
 from rollup.core.genesis import ChainGenesis
 from rollup.core.ids import BlockNumber, Hash
@@ -38,8 +39,11 @@ async def open_chain(path: Path, genesis: ChainGenesis, settings: VmSettings) ->
 async def level_store(vm: VmClient, blocks: BlockStore) -> None:
     """The engine commits first, so that after a crash it may hold blocks that the store lacks; or, when a rewind was
     cut off, fewer than the store has."""
-    head = (await vm.head()).header.number
-    held = blocks.head_number()
+    header = (await vm.head()).header
+    head, held = header.number, blocks.head_number()
+    if held is None and head == 0:
+        await asyncio.to_thread(blocks.append_block, Block(header, (), (), ()))
+        return
     if held is not None and held > head:
         await asyncio.to_thread(blocks.rewind, head)
     first = BlockNumber(0 if held is None else held + 1)

@@ -141,7 +141,7 @@ class Demo:
         while True:
             receipt = await self._transport.call("eth_getTransactionReceipt", sent)
             if isinstance(receipt, dict):
-                return str(receipt["contractAddress"])
+                return to_checksum_address(receipt["contractAddress"])
             await asyncio.sleep(RECEIPT_INTERVAL_S)
 
 

@@ -19,7 +19,7 @@ from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from contracts import load_artifact
+from contracts import encode_constructor, load_artifact
 
 MNEMONIC = "test test test test test test test test test test test junk"
 TRANSFER_SELECTOR = keccak(text="transfer(address,uint256)")[:4]
@@ -116,11 +116,10 @@ async def prepare(client: Client, senders: int) -> tuple[int, list[Sender], str]
     bank = Sender(Account.from_mnemonic(MNEMONIC))
     bank.nonce = int(await client.call("eth_getTransactionCount", bank.account.address, "pending"), 16)
     created = [Sender(Account.create()) for _ in range(senders)]
-    artifact = load_artifact("DemoToken")
-    constructor = abi_encode(["uint256"], [10**27]) if artifact.constructor_types else b""
-    raw, tx_hash = bank.sign(chain_id, None, artifact.bytecode + constructor, gas=3_000_000)
+    creation = encode_constructor(load_artifact("DemoToken"), ["Demo", "DEMO", bank.account.address, 10**27])
+    raw, tx_hash = bank.sign(chain_id, None, creation, gas=3_000_000)
     await client.send_many([raw])
-    token = str((await client.wait_receipt(tx_hash))["contractAddress"])
+    token = to_checksum_address((await client.wait_receipt(tx_hash))["contractAddress"])
     raws = [bank.sign(chain_id, row.account.address, value=FUND_WEI) for row in created]
     raws += [bank.sign(chain_id, token, transfer_data(row.account.address, 10**20), gas=100_000) for row in created]
     await client.send_many([raw for raw, _ in raws])
