@@ -61,6 +61,7 @@ class BlockBuilder:
         self._deadline = 0.0
         self._bytes = 0
         self._users = 0
+        self._closed = False
         self._encoded_receipts: list[bytes] = []
         self.transactions: list[bytes] = []
         self.senders: list[Address] = []
@@ -78,7 +79,7 @@ class BlockBuilder:
             self._pause()
         self._deadline = time.monotonic() + work.time_budget_s
         for candidate in work.candidates:
-            if not self._try_candidate(candidate):
+            if self._closed or not self._try_candidate(candidate):
                 break
             self.tried += 1
             self._pause()
@@ -115,7 +116,8 @@ class BlockBuilder:
         except TransactionRejected as error:
             if self._work.exact:
                 raise InvalidBlock(f"block {self._work.number}, transaction {self.tried}: {error}") from error
-            if isinstance(error, ExecutionTooLong) and self._users:
+            self._closed = isinstance(error, ExecutionTooLong)
+            if self._closed and self._users:
                 return False  # it may need no more than a whole block's time: first in the next one
             self._drop(candidate.raw, error)
         return True

@@ -38,10 +38,32 @@ NO_ROOTS = BlockRoots(EMPTY_ROOT, EMPTY_ROOT, EMPTY_ROOT, EMPTY_BLOOM, 0)
 
 
 def build_genesis_header(rule: ChainRule, timestamp: int, state_root: Hash) -> BlockHeader:
-    """Header of block 0."""
-    header = _plain_header(rule, ZERO_HASH, BlockNumber(0), timestamp)
-    return seal_header(
-        replace(header, base_fee=rule.fee.base_fee_genesis_wei), replace(NO_ROOTS, state_root=state_root)
+    """Header of block 0. Its ``prev_randao`` commits to the whole rule, so that chains which differ in nothing but
+    their id, say, do not share a genesis hash."""
+    header = replace(
+        _plain_header(rule, ZERO_HASH, BlockNumber(0), timestamp),
+        base_fee=rule.fee.base_fee_genesis_wei,
+        prev_randao=keccak(b"entresol:rule" + _encode_rule(rule)),
+    )
+    return seal_header(header, replace(NO_ROOTS, state_root=state_root))
+
+
+def _encode_rule(rule: ChainRule) -> bytes:
+    """Everything that decides about blocks. A field that is added later goes to the end, and only where it is not at
+    the value that keeps the old behaviour: existing chains keep their genesis hash."""
+    numbers = (
+        rule.chain_id,
+        rule.gas_limit,
+        rule.transaction_gas_max,
+        rule.work_max,
+        rule.transaction_bytes_max,
+        rule.fee.elasticity,
+        rule.fee.change_denominator,
+        rule.fee.base_fee_min_wei,
+        rule.fee.base_fee_genesis_wei,
+    )
+    return encode_list(
+        (*(encode_uint(number) for number in numbers), encode_string(rule.coinbase), encode_string(rule.extra_data))
     )
 
 
