@@ -16,6 +16,7 @@ from eth_typing import Hash32
 from rollup.core.genesis import ChainRule
 from rollup.core.ids import BlockNumber, Hash
 from rollup.vm.accounts import JournaledAccounts, StateSource
+from rollup.vm.precompiles import PRECOMPILES
 
 ANCESTORS_MAX = 256
 
@@ -58,6 +59,10 @@ class ChainState(JournaledAccounts, PragueState):
             base_fee_per_gas=environment.base_fee,
             excess_blob_gas=0,
         )
+
+    def is_address_warm(self, address: bytes) -> bool:
+        """Precompiles are always warm (EIP-2929)."""
+        return address in self._warm or address in PRECOMPILES
 
     def get_ancestor_hash(self, block_number: int) -> Hash32:
         """BLOCKHASH: zero outside of the last 256 blocks."""

@@ -7,6 +7,7 @@ size of its input alone, so that every node charges the same.
 
 import time
 from dataclasses import dataclass
+from typing import Protocol, cast
 
 from rollup.core.errors import ExecutionTooLong
 
@@ -35,3 +36,14 @@ class WorkMeter:
         it takes back the whole transaction."""
         if self.deadline is not None and time.monotonic() > self.deadline:
             raise ExecutionTooLong
+
+
+class Metered(Protocol):
+    """What runs under a meter."""
+
+    meter: WorkMeter
+
+
+def metered(computation: object) -> WorkMeter:
+    """The meter of a frame whose class py-evm's signatures hide."""
+    return cast(Metered, computation).meter

@@ -1,0 +1,199 @@
+"""Our precompiles against py-evm's own: same output, same gas, same failures."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from eth.exceptions import VMError
+from eth.vm.forks.prague.computation import PRAGUE_PRECOMPILES
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from py_ecc import optimized_bls12_381 as bls
+from py_ecc import optimized_bn128 as bn
+
+from rollup.vm.bn254 import FIELD, ORDER
+from rollup.vm.precompiles import PRECOMPILES
+from rollup.vm.work import WorkMeter
+
+
+@dataclass
+class _Message:
+    data: bytes
+
+    @property
+    def data_as_bytes(self) -> bytes:
+        return self.data
+
+
+@dataclass
+class _Call:
+    """The few attributes of a frame that a precompile sees."""
+
+    msg: _Message
+    meter: WorkMeter = field(default_factory=lambda: WorkMeter(10**9))
+    gas: int = 0
+    output: bytes = b""
+
+    def consume_gas(self, amount: int, reason: str) -> None:
+        self.gas += amount
+
+
+def _run(table, number: int, data: bytes) -> tuple[bytes, int, bool]:
+    call = _Call(_Message(data))
+    try:
+        table[number.to_bytes(20, "big")](call)
+    except VMError:
+        return b"", 0, True
+    return call.output, call.gas, False
+
+
+def same(number: int, data: bytes) -> None:
+    assert _run(PRECOMPILES, number, data) == _run(PRAGUE_PRECOMPILES, number, data)
+
+
+def word(value: int) -> bytes:
+    return value.to_bytes(32, "big")
+
+
+def bn_point(scalar: int) -> bytes:
+    if scalar % ORDER == 0:
+        return bytes(64)
+    x, y = bn.normalize(bn.multiply(bn.G1, scalar))
+    return word(int(x)) + word(int(y))
+
+
+SCALARS = st.one_of(st.sampled_from([0, 1, 2, 3, ORDER - 1, ORDER, ORDER + 1, 2**256 - 1]), st.integers(0, 2**256 - 1))
+
+
+@settings(max_examples=25, deadline=None)
+@given(left=st.integers(0, 40), right=st.one_of(st.integers(0, 40), st.integers(ORDER - 40, ORDER)))
+def test_bn254_additions_are_py_evms(left, right) -> None:
+    same(6, bn_point(left) + bn_point(right))
+
+
+@settings(max_examples=15, deadline=None)
+@given(point=st.integers(0, 50), scalar=SCALARS)
+def test_bn254_multiplications_are_py_evms(point, scalar) -> None:
+    same(7, bn_point(point) + word(scalar))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\x01", bn_point(1)[:63], word(1) + word(3), word(FIELD) + word(2), word(0) + word(FIELD), bn_point(2) * 3],
+)
+def test_bn254_short_and_bad_inputs_are_treated_as_py_evm_does(data) -> None:
+    same(6, data)
+    same(7, data)
+
+
+def test_bn254_pairing_is_charged_before_it_runs() -> None:
+    call = _Call(_Message(bytes(192 * 3)), meter=WorkMeter(10**6))
+    PRECOMPILES[(8).to_bytes(20, "big")](call)
+    assert call.output == word(1)
+    assert call.meter.work_left == 10**6 - 130_000 - 3 * 240_000
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    base=st.binary(min_size=1, max_size=40),
+    exponent=st.binary(max_size=40),
+    modulus=st.binary(max_size=40),
+    cut=st.integers(0, 30),
+)
+def test_modexp_is_py_evms(base, exponent, modulus, cut) -> None:
+    data = word(len(base)) + word(len(exponent)) + word(len(modulus)) + base + exponent + modulus
+    same(5, data[: len(data) - cut])
+
+
+def test_modexp_with_an_empty_base_is_a_power_of_zero() -> None:
+    """EIP-198: 0 ** 0 is 1. py-evm answers 0 for every empty base."""
+    assert _run(PRECOMPILES, 5, word(0) + word(0) + word(1) + b"\x05") == (b"\x01", 200, False)
+    assert _run(PRECOMPILES, 5, word(0) + word(1) + word(1) + b"\x01\x05") == (b"\x00", 200, False)
+
+
+def test_modexp_of_absurd_lengths_costs_absurd_gas_and_nothing_else() -> None:
+    assert _run(PRECOMPILES, 5, word(0) + word(2**255) + word(0))[:2] == (b"", 200)
+
+
+@pytest.mark.parametrize("data", [b"", b"abc", bytes(1000)])
+def test_ripemd160_is_py_evms(data) -> None:
+    same(3, data)
+
+
+@settings(max_examples=30, deadline=None)
+@given(rounds=st.integers(0, 20), body=st.binary(min_size=208, max_size=208), last=st.integers(0, 2))
+def test_blake2f_is_py_evms(rounds, body, last) -> None:
+    same(9, rounds.to_bytes(4, "big") + body + bytes([last]))
+    same(9, body)
+
+
+def test_point_evaluation_is_py_evms() -> None:
+    infinity = b"\xc0" + bytes(47)
+    versioned = bytes.fromhex("010657f37554c781402a22917dee2f75def7ab966d7b770905398eba3c444014")
+    good = versioned + word(0) + word(0) + infinity + infinity
+    same(10, good)
+    bad = (good[:-1], good[:32] + word(2**256 - 1) + good[64:], bytes(32) + good[32:], good[:96] + bytes(96))
+    assert all(_run(PRECOMPILES, 10, data)[2] for data in bad)
+
+
+def fp(value: int) -> bytes:
+    return value.to_bytes(64, "big")
+
+
+def g1(scalar: int) -> bytes:
+    if scalar == 0:
+        return bytes(128)
+    x, y = bls.normalize(bls.multiply(bls.G1, scalar))
+    return fp(int(x)) + fp(int(y))
+
+
+def g2(scalar: int) -> bytes:
+    if scalar == 0:
+        return bytes(256)
+    x, y = bls.normalize(bls.multiply(bls.G2, scalar))
+    return b"".join(fp(int(part)) for coordinate in (x, y) for part in coordinate.coeffs)
+
+
+P = bls.field_modulus
+OFF_SUBGROUP_G1 = fp(0) + fp(2)  # on the curve y^2 = x^3 + 4, of order 3
+
+
+@pytest.mark.parametrize(
+    ("number", "data"),
+    [
+        (11, g1(1) + g1(2)),
+        (11, g1(5) + g1(5)),
+        (11, g1(5) + g1(0)),
+        (11, g1(0) + g1(0)),
+        (11, g1(3) + g1(bls.curve_order - 3)),
+        (11, OFF_SUBGROUP_G1 + g1(1)),
+        (11, fp(1) + fp(1) + g1(1)),
+        (11, fp(P) + fp(2) + g1(1)),
+        (11, b"\x01" + g1(1)[1:] + g1(1)),
+        (11, g1(1)),
+        (12, g1(2) + word(7)),
+        (12, g1(2) + word(0) + g1(0) + word(3) + g1(9) + word(2**256 - 1)),
+        (12, OFF_SUBGROUP_G1 + word(1)),
+        (12, b""),
+        (12, bytes(161)),
+        (13, g2(1) + g2(2)),
+        (13, g2(4) + g2(0)),
+        (13, g2(4) + g2(bls.curve_order - 4)),
+        (13, fp(1) * 4 + g2(1)),
+        (14, g2(2) + word(5)),
+        (14, g2(2) + word(5) + g2(0) + word(1)),
+        (15, g1(2) + g2(3) + g1(bls.curve_order - 6) + g2(1)),
+        (15, g1(2) + g2(3) + g1(5) + g2(1)),
+        (15, g1(0) + g2(0)),
+        (15, OFF_SUBGROUP_G1 + g2(1)),
+        (15, b""),
+        (16, fp(0)),
+        (16, fp(12345)),
+        (16, fp(P - 1)),
+        (16, fp(P)),
+        (17, fp(5) + fp(6)),
+        (17, fp(P) + fp(0)),
+        (17, fp(1)),
+    ],
+)
+def test_bls12_381_is_py_evms(number, data) -> None:
+    same(number, data)
