@@ -45,7 +45,7 @@ def transfer(index: int = 0, nonce: int = 0, cap: int = 2 * GWEI, tip: int = 0, 
 
 
 def signed_transfer(index: int = 0, nonce: int = 0, **more: object) -> Transaction:
-    """A transfer signed by ``key_of(index)``; ``more`` overrides fields of eth-account's dictionary."""
+    """A transfer signed by ``key_of(index)``; ``more`` overrides fields for eth-account, None removes."""
     fields: dict[str, object] = {
         "type": 2,
         "chainId": CHAIN_ID,
@@ -56,6 +56,7 @@ def signed_transfer(index: int = 0, nonce: int = 0, **more: object) -> Transacti
         "to": "0x" + "11" * 20,
         "value": 1,
     } | more
+    fields = {name: value for name, value in fields.items() if value is not None}
     return decode_transaction(bytes(Account.sign_transaction(fields, key_of(index)).raw_transaction))
 
 
