@@ -6,13 +6,11 @@ EIP-7702 (4). Deposits (0x7E) have their own module. Nothing here looks at state
 
 from dataclasses import dataclass
 
-import rlp
-
 from rollup.core.block import DEPOSIT_TYPE
 from rollup.core.errors import MalformedTransaction, Rejected, UnsupportedTransactionType, WrongChain
 from rollup.core.hashes import keccak, recover_address
 from rollup.core.ids import Address, Hash
-from rollup.core.rlp_items import decode_rlp, read_bytes, read_items, read_uint, uint_bytes
+from rollup.core.rlp_items import decode_rlp, encode_rlp, read_bytes, read_items, read_uint, uint_bytes
 
 AccessList = tuple[tuple[Address, tuple[Hash, ...]], ...]
 
@@ -121,7 +119,7 @@ def _read_legacy(raw: bytes) -> Transaction:
         v=v,
         r=read_uint(items[7], 32),
         s=read_uint(items[8], 32),
-        signing_hash=keccak(rlp.encode(signed)),
+        signing_hash=keccak(encode_rlp(signed)),
     )
 
 
@@ -149,7 +147,7 @@ def _read_typed(raw: bytes) -> Transaction:
         v=read_uint(items[count], 1),
         r=read_uint(items[count + 1], 32),
         s=read_uint(items[count + 2], 32),
-        signing_hash=keccak(bytes([kind]) + rlp.encode(items[:count])),
+        signing_hash=keccak(bytes([kind]) + encode_rlp(items[:count])),
     )
 
 
