@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,7 +29,7 @@ class LedgerSettings:
     """
 
     url: str
-    private_key: bytes | None = None
+    private_key: bytes | None = field(default=None, repr=False)
     posting_form: PostingForm | None = None
     genesis_hash: Hash | None = None
     fee_max: int | None = None

@@ -4,6 +4,8 @@ Read-only on both sides. A follower reads a devnet's in-memory ledger this way.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import wraps
+from inspect import signature
 from typing import Protocol
 
 from ledgers.wire import (
@@ -90,16 +92,18 @@ def serve_methods(*ledgers: Ledger) -> dict[str, Method]:
         return _build_page(await _choose(held, ledger_id).read_postings(start, end), end)
 
     return {
-        "ledger_identity": _answering(read_identities, 0),
-        "ledger_readHead": _answering(read_head, 1),
-        "ledger_readBlock": _answering(read_block, 2),
-        "ledger_readPostings": _answering(read_postings, 3),
+        "ledger_identity": _answering(read_identities),
+        "ledger_readHead": _answering(read_head),
+        "ledger_readBlock": _answering(read_block),
+        "ledger_readPostings": _answering(read_postings),
     }
 
 
-def _answering(method: Method, params_count: int) -> Method:
-    """Wraps value or error for the way (see `wire`)."""
+def _answering(method: Method) -> Method:
+    """Wraps value or error for the way (see `wire`). The signature stays: servers count parameters by it."""
+    params_count = len(signature(method).parameters)
 
+    @wraps(method)
     async def answer(*params: object) -> object:
         try:
             if len(params) != params_count:

@@ -91,6 +91,10 @@ class MemoryChain:
             raise UnknownBlock(f"height {height}, the tip is {self.head.height}")
         return self._blocks[height]
 
+    def blocks_between(self, first: int, last: int) -> tuple[MemoryBlock, ...]:
+        """Blocks first..last that carry something, as far as they exist."""
+        return tuple(block for block in self._blocks[max(first, 0) : max(last + 1, 0)] if block.transactions)
+
     def next_nonce(self, account: Address) -> int:
         """Counts what is in blocks."""
         return self._nonces.get(account, 0)

@@ -1,6 +1,6 @@
 """A node of the memory network with a posting account: carries pointers, headers or whole batches."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ledgers.memory.network import MemoryNetwork
 from ledgers.memory.reader import MemoryReader
@@ -16,7 +16,7 @@ from rollup.core.ledger import PostingAccount, PostingForm, PostingState, Postin
 class MemoryPosting:
     """How this account posts. Fees in smallest units per byte; above ``fee_max`` it waits for an operator."""
 
-    private_key: bytes
+    private_key: bytes = field(repr=False)
     posting_form: PostingForm = PostingForm.POINTER
     fee_per_byte: int = 1
     fee_max: int = 1_000
@@ -38,7 +38,7 @@ class MemoryLedger(MemoryReader):
         await self._answer()
         chain, account = self.network.chain, self.account
         balance = chain.balances.get(account, 0)
-        return PostingAccount(account.hex(), balance, chain.next_nonce(account), chain.pending_nonce(account))
+        return PostingAccount("0x" + account.hex(), balance, chain.next_nonce(account), chain.pending_nonce(account))
 
     async def prepare_posting(self, batch: Batch, nonce: int, replaces: PreparedPosting | None) -> PreparedPosting:
         await self._answer()
@@ -51,7 +51,7 @@ class MemoryLedger(MemoryReader):
             raise PostingRefused(f"{len(payload)} bytes, a payload has at most {chain.rules.payload_bytes_max}")
         signed = build_transaction(chain.genesis_hash, self._posting.private_key, nonce, fee, payload)
         if chain.balances.get(self.account, 0) < signed.fee:
-            raise LedgerFundsTooLow(f"{self.account.hex()} needs {signed.fee}")
+            raise LedgerFundsTooLow(f"0x{self.account.hex()} needs {signed.fee}")
         bumps = replaces.bumps + 1 if replaces else 0
         return PreparedPosting(batch.header.number, signed.tx_id, signed.raw, nonce, fee, bumps)
 

@@ -43,7 +43,9 @@ class MemoryReader:
     async def read_postings(self, first: int, last: int) -> tuple[SeenPosting, ...]:
         """Raises UnknownBlock when ``last`` is above the tip."""
         await self._answer()
-        blocks = [self._block_at(height) for height in range(first, last + 1)]
+        if last >= first:
+            self._block_at(last)
+        blocks = self.network.chain.blocks_between(first, last)
         seen = [self._decode(block, position) for block in blocks for position in range(len(block.transactions))]
         return tuple(posting for posting in seen if posting is not None)
 
