@@ -108,12 +108,12 @@ def _build_columns(
         pack_uints(kinds),
         [shape_fields(shape) for shape in shapes],
         pack_uints([row.nonce for row in ordered]),
-        _pack_indexes([(row.max_fee, row.max_tip) for row in ordered], {fee: at for at, fee in enumerate(fees)}),
+        _pack_recency([(row.max_fee, row.max_tip) for row in ordered]),
         pack_numbers([fee for fee, _ in fees]),
         pack_numbers([fee - tip for fee, tip in fees]),
         pack_uints([row.gas for row in ordered]),
         pack_numbers([row.value for row in ordered]),
-        _pack_indexes(addresses, index_addresses(literals, slots, senders), len(literals)),
+        _pack_places(addresses, index_addresses(literals, slots, senders), len(literals)),
         b"".join(literals),
         pack_numbers(_by_column([[rows[index].numbers for index in group] for group in groups])),
         pack_uints([len(data) for data in loose]),
@@ -137,10 +137,9 @@ def _by_column(groups: Sequence[Sequence[Sequence[Entry]]]) -> list[Entry]:
     return [field for group in groups for column in zip(*group, strict=True) for field in column]
 
 
-def _pack_indexes(values: Sequence[Entry], places: dict[Entry, int], fresh: int | None = None) -> bytes:
-    """Place plus one of every value; zero for the first use of the next of the first ``fresh`` (default: all)."""
+def _pack_places(values: Sequence[Entry], places: dict[Entry, int], fresh: int) -> bytes:
+    """Place plus one of every value; zero for the first use of the next of the first ``fresh`` entries."""
     indexes, used = [], 0
-    fresh = len(places) if fresh is None else fresh
     for value in values:
         place = places[value]
         first = place == used and place < fresh
@@ -149,12 +148,38 @@ def _pack_indexes(values: Sequence[Entry], places: dict[Entry, int], fresh: int 
     return pack_uints(indexes)
 
 
-def _unpack_indexes(column: bytes, count: int) -> list[int]:
-    """Places of the entries, inverse of _pack_indexes."""
+def _unpack_places(column: bytes, count: int) -> list[int]:
+    """Inverse of _pack_places."""
     places, used = [], 0
     for index in unpack_uints(column, count):
         places.append(index - 1 if index else used)
         used += not index
+    return places
+
+
+def _pack_recency(values: Sequence[Entry]) -> bytes:
+    """How many other values were used since each was used last, plus one; zero for a value that is new."""
+    numbered: dict[Entry, int] = {}
+    recent: list[int] = []
+    indexes = []
+    for value in values:
+        place = numbered.setdefault(value, len(numbered))
+        index = 0 if place == len(recent) else recent.index(place) + 1
+        recent.insert(0, recent.pop(index - 1) if index else place)
+        indexes.append(index)
+    return pack_uints(indexes)
+
+
+def _unpack_recency(column: bytes, count: int) -> list[int]:
+    """For every row the place of its value among the values in the order of their first use."""
+    places: list[int] = []
+    recent: list[int] = []
+    for index in unpack_uints(column, count):
+        if index > len(recent):
+            raise MalformedBatch("an index beyond what was used")
+        place = recent.pop(index - 1) if index else len(recent)
+        recent.insert(0, place)
+        places.append(place)
     return places
 
 
@@ -163,7 +188,7 @@ def _read_columns(items: Sequence[object], count: int) -> _Parsed:
     groups = _group_rows(unpack_uints(read_bytes(items[0]), count), len(shapes))
     sized = [(shape, len(group)) for shape, group in zip(shapes, groups, strict=True)]
     widths = [(size, shape.slots) for shape, size in sized]
-    indexes = _unpack_indexes(read_bytes(items[8]), sum(size * width for size, width in widths))
+    indexes = _unpack_places(read_bytes(items[8]), sum(size * width for size, width in widths))
     numbers = split_groups(_read_numbers(items[10]), [(size, shape.numbers) for shape, size in sized])
     sorted_shapes = [shape for shape, size in sized for _ in range(size)]
     order = list(chain.from_iterable(groups))
@@ -200,7 +225,7 @@ def _read_fees(items: Sequence[object], count: int) -> list[tuple[int, int]]:
     """Fee cap and tip of every row."""
     caps = _read_numbers(items[4])
     tips = [cap - below for cap, below in zip(caps, _read_numbers(items[5], len(caps)), strict=True)]
-    places = _unpack_indexes(read_bytes(items[3]), count)
+    places = _unpack_recency(read_bytes(items[3]), count)
     if min(tips, default=0) < 0 or max(places, default=-1) >= len(caps):
         raise MalformedBatch("a fee that is not listed, or a tip below zero")
     return [(caps[place], tips[place]) for place in places]

@@ -91,7 +91,10 @@ def _unpack_mantissas(lengths: bytes, digits: bytes) -> dict[int, Iterator[int]]
 
 
 def split_groups(values: Sequence[int], groups: Sequence[tuple[int, int]]) -> list[list[list[int]]]:
-    """Cut a column back into rows. A group is (rows, width): its rows' first fields, then their second, and so on."""
+    """Cut a column back into rows. A group is (rows, width): its rows' first fields, then their second, and so on.
+    Raises MalformedBatch when the groups do not add up to the column."""
+    if sum(rows * width for rows, width in groups) != len(values):
+        raise MalformedBatch("a column's length does not fit its rows")
     cut, offset = [], 0
     for rows, width in groups:
         end = offset + rows * width

@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 import rlp
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollup.core.block import Block, BlockHeader, Log, Receipt
@@ -98,11 +98,13 @@ def blocks(draw: st.DrawFn) -> Block:
     )
 
 
+@settings(deadline=None)
 @given(blocks())
 def test_every_block_comes_back(block: Block) -> None:
     assert decode_block(encode_block(block)) == block
 
 
+@settings(deadline=None)
 @given(blocks(), st.data())
 def test_a_damaged_record_is_refused_or_read_but_never_crashes(block: Block, data: st.DataObject) -> None:
     record = bytearray(encode_block(block))
@@ -112,6 +114,7 @@ def test_a_damaged_record_is_refused_or_read_but_never_crashes(block: Block, dat
         decode_block(bytes(record))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_random_bytes_are_refused(record: bytes) -> None:
     with pytest.raises(MalformedBatch):
@@ -138,6 +141,7 @@ def test_what_is_no_bloom_is_refused(packed: bytes) -> None:
 nested = st.recursive(st.binary(max_size=70), lambda inner: st.lists(inner, max_size=5), max_leaves=20)
 
 
+@settings(deadline=None)
 @given(nested)
 def test_the_fast_encoder_agrees_with_the_library(item: object) -> None:
     assert encode_rlp(item) == rlp.encode(item)
