@@ -139,3 +139,14 @@ class SignOnce(Protocol):
     def claim(self, kind: str, number: int, digest: Hash) -> None:
         """Synced when it returns; the same digest again is no fault. Raises SignOnceViolation for another one."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class BatcherPorts:
+    """Everything that the batcher is connected to. ``clock`` only tells how old blocks are at the start."""
+
+    log: BlockLog
+    batches: BatchLog
+    sign_once: SignOnce
+    listener: BatchListener
+    clock: WallClock

@@ -5,6 +5,8 @@ A stand-alone chain with a fixed block time is ``block_interval_s == idle_block_
 
 from dataclasses import dataclass, field
 
+from rollup.core.errors import BadConfig
+
 
 @dataclass(frozen=True, slots=True)
 class PoolSettings:
@@ -48,9 +50,26 @@ class SequencerSettings:
 
 @dataclass(frozen=True, slots=True)
 class BatchSettings:
-    """When a batch closes. ``body_bytes_max`` is the compressed body: header and call data stay within 120 kB."""
+    """When a batch closes. ``body_bytes_max`` is the compressed body: with header and call data it stays within 120 kB.
+
+    ``raw_bytes_max`` bounds what one batch may unpack to, however well it compresses.
+    """
 
     blocks_max: int = 1_000
     body_bytes_max: int = 115_000
+    raw_bytes_max: int = 2 * 1024 * 1024
     gas_max: int = 600_000_000
     age_s_max: float = 30.0
+
+
+BLOCK_OVERHEAD_BYTES = 4_096
+"""What the encoding of one block may take beside raw transactions and messages, should nothing in it compress."""
+
+
+def check_block_fits_batch(block: BlockSettings, batch: BatchSettings) -> None:
+    """Every block that the first allows makes a batch that the second allows. Raises BadConfig."""
+    if block.block_bytes_max + BLOCK_OVERHEAD_BYTES > batch.body_bytes_max:
+        raise BadConfig(
+            f"block_bytes_max {block.block_bytes_max} must stay {BLOCK_OVERHEAD_BYTES} bytes below "
+            f"batch_bytes_max {batch.body_bytes_max}: one block must always fit one batch"
+        )
