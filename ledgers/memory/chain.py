@@ -1,8 +1,7 @@
 """The memory ledger's state: canonical blocks, accounts, transactions that wait. Decides; does no input or output."""
 
 from dataclasses import dataclass
-
-import rlp
+from hashlib import sha256
 
 from ledgers.memory.transaction import CarrierTransaction
 from rollup.core.errors import (
@@ -13,10 +12,8 @@ from rollup.core.errors import (
     PostingRefused,
     UnknownBlock,
 )
-from rollup.core.hashes import keccak
 from rollup.core.ids import ZERO_HASH, Address, Hash, LedgerId
 from rollup.core.ledger import LedgerBlock
-from rollup.core.rlp_items import uint_bytes
 
 REPLACEMENT_PERCENT = 110
 """A replacement pays at least so much of what it replaces (the idea of BIP 125, the number of geth's pool)."""
@@ -50,7 +47,7 @@ class MemoryBlock:
 
 def genesis_hash_of(name: str) -> Hash:
     """Hash of block 0, from which the identity follows."""
-    return keccak(b"entresol memory ledger:" + name.encode())
+    return _double_sha256(b"entresol memory ledger:" + name.encode())
 
 
 def memory_ledger_id(name: str) -> LedgerId:
@@ -63,9 +60,15 @@ def build_block(
 ) -> MemoryBlock:
     """The child of ``parent``; its time is never below its parent's."""
     height, stamp = parent.height + 1, max(parent.time, time)
-    content = keccak(b"".join(transaction.tx_id for transaction in transactions))
-    digest = keccak(rlp.encode([parent.hash, uint_bytes(height), uint_bytes(stamp), uint_bytes(salt), content]))
+    content = b"".join(transaction.tx_id for transaction in transactions)
+    numbers = b"".join(number.to_bytes(8, "big") for number in (height, stamp, salt))
+    digest = _double_sha256(parent.hash + numbers + content)
     return MemoryBlock(LedgerBlock(height, digest, parent.hash, stamp), salt, transactions)
+
+
+def _double_sha256(data: bytes) -> Hash:
+    """Bitcoin's hash of blocks."""
+    return Hash(sha256(sha256(data).digest()).digest())
 
 
 class MemoryChain:

@@ -63,7 +63,7 @@ class Ledger(Protocol):
     def ledger_id(self) -> LedgerId: ...
 
     async def read_head(self) -> LedgerHead:
-        """Current tip. Checks chain identity; a node on another chain raises Rejected and is never used."""
+        """Current tip. Checks chain identity; a node on another chain raises WrongLedger and is never used."""
         ...
 
     async def read_block(self, height: int) -> LedgerBlock:
@@ -71,7 +71,10 @@ class Ledger(Protocol):
         ...
 
     async def read_postings(self, first: int, last: int) -> tuple[SeenPosting, ...]:
-        """All postings of this rollup in canonical blocks first..last (inclusive), in chain order."""
+        """All postings of this rollup in canonical blocks first..last (inclusive), in chain order.
+
+        Raises UnknownBlock when ``last`` is above the tip, LedgerReorged when blocks are replaced during the reading.
+        """
         ...
 
 
@@ -131,7 +134,8 @@ class CarriesPostings(Protocol):
 
     async def prepare_posting(self, batch: Batch, nonce: int, replaces: PreparedPosting | None) -> PreparedPosting:
         """Sign, do not send. ``replaces`` asks for the same nonce at a replacement fee (at least 10 % above, capped).
-        Raises LedgerFundsTooLow, LedgerFeeTooLow (cap reached), PostingRefused (the ledger would refuse it)."""
+        Raises LedgerFundsTooLow, LedgerFeeTooLow (cap reached), PostingRefused (the ledger would refuse it),
+        LedgerNonceConflict (the nonce is in a block already)."""
         ...
 
     async def broadcast(self, prepared: PreparedPosting) -> None:

@@ -13,6 +13,7 @@ from ledgers.memory.transaction import build_transaction
 from rollup.core.errors import BadDataDirectory, StoreCorrupted
 from rollup.core.hashes import address_of, keccak
 
+ROOT = Path(__file__).resolve().parents[3]
 KEY = bytes(keccak(b"alice"))
 ALICE = address_of(KEY)
 RULES = MemoryRules(name="durable", accounts=((ALICE, 1_000_000),), block_time_s=0.001)
@@ -154,7 +155,7 @@ def test_no_block_that_was_seen_is_lost_by_kill_9(tmp_path: Path) -> None:
     seen: list[str] = []
     for _ in range(3):
         with subprocess.Popen(
-            [sys.executable, "-c", CHILD, str(path)], stdout=subprocess.PIPE, text=True, cwd=Path.cwd()
+            [sys.executable, "-c", CHILD, str(path)], stdout=subprocess.PIPE, text=True, cwd=ROOT
         ) as child:
             assert child.stdout is not None
             seen += [child.stdout.readline().strip() for _ in range(20)]
