@@ -69,6 +69,12 @@ async def _open_evm(spec: LedgerSpec, settings: LedgerSettings, rollup_id: int) 
             yield EvmPostingLedger(transport, rules, EvmPosting(signer, form, _read_caps(settings)))
 
 
+def _reach_memory(spec: LedgerSpec, settings: LedgerSettings, rollup_id: int) -> AbstractAsyncContextManager[Ledger]:
+    """In this process, or by ``http://`` in the process that holds it (read-only)."""
+    is_elsewhere = urlsplit(settings.url).scheme in ("http", "https")
+    return (_open_remote if is_elsewhere else _open_memory)(spec, settings, rollup_id)
+
+
 @asynccontextmanager
 async def _open_memory(spec: LedgerSpec, settings: LedgerSettings, rollup_id: int) -> AsyncIterator[Ledger]:
     """``memory://name`` or ``memory://name/path/of/its/file``. A network of its own, mined by its ``network.run``."""
@@ -94,7 +100,7 @@ async def _open_remote(spec: LedgerSpec, settings: LedgerSettings, _rollup_id: i
         yield RemoteLedger(transport, spec.ledger_id)
 
 
-FAMILIES: dict[str, Opener] = {"evm": _open_evm, "memory": _open_memory, "remote": _open_remote}
+FAMILIES: dict[str, Opener] = {"evm": _open_evm, "memory": _reach_memory, "remote": _open_remote}
 
 
 def _read_contract(spec: LedgerSpec) -> Address:

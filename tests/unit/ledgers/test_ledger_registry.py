@@ -30,7 +30,8 @@ URL = "http://127.0.0.1:1"
 
 
 @pytest.mark.parametrize(
-    ("spec", "url", "posts"), [(EVM, URL, True), (MEMORY, "memory://Chain", True), (REMOTE, URL, False)]
+    ("spec", "url", "posts"),
+    [(EVM, URL, True), (MEMORY, "memory://Chain", True), (MEMORY, URL, False), (REMOTE, URL, False)],
 )
 async def test_a_key_opens_posting_where_the_family_posts(spec: LedgerSpec, url: str, posts: bool) -> None:
     async with open_ledger(spec, LedgerSettings(url), 7) as ledger:
