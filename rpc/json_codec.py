@@ -1,13 +1,14 @@
 """JSON on the wire: strict where it comes in, fast where it goes out.
 
-Incoming numbers keep their value (ids are echoed), so the standard library reads: orjson turns integers beyond 64 bits
-into floats. Of duplicate keys the last one counts. Outgoing, orjson writes large answers an order of magnitude faster;
-what it refuses (integers beyond 64 bits and lone surrogates, both only in echoed ids) the standard library writes.
+orjson reads: it bounds the depth of nesting itself. The standard library's reader leans on the interpreter's recursion
+limit instead, which py-evm raises to where a body of brackets ends the process. But orjson turns integers beyond 64
+bits into floats, and ids are echoed: where an id came out as a float, the standard library reads the text again, whose
+depth is known by then. Of duplicate keys the last one counts.
+
+orjson also writes; what it refuses (integers beyond 64 bits, which occur in echoed ids only) the standard library does.
 """
 
 import json
-import math
-from typing import NoReturn
 
 import orjson
 
@@ -16,29 +17,22 @@ class BadJson(ValueError):
     """The text is not JSON, or holds a number that has no value here."""
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise BadJson(f"{name} is not JSON")
-
-
-def _read_float(text: str) -> float:
-    value = float(text)
-    if math.isinf(value):
-        raise BadJson("number out of range")
-    return value
-
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_read_float)
-
-
 def decode_json(body: bytes) -> object:
-    """Raises BadJson for anything but one JSON text in UTF-8 (no byte order mark, no NaN)."""
+    """Raises BadJson for anything but one JSON text in UTF-8: no byte order mark, no NaN, no lone surrogates, no number
+    beyond the range of a double, at most 1024 levels."""
     try:
-        value: object = _DECODER.decode(body.decode())
+        value: object = orjson.loads(body)
+        return json.loads(body.decode()) if _has_float_id(value) else value
     except RecursionError as error:
         raise BadJson("nested too deeply") from error
     except ValueError as error:
         raise BadJson(str(error)) from error
-    return value
+
+
+def _has_float_id(value: object) -> bool:
+    """Whether a request, or one of a batch, may have an id of which orjson lost digits."""
+    requests = value if isinstance(value, list) else [value]
+    return any(isinstance(request, dict) and isinstance(request.get("id"), float) for request in requests)
 
 
 def encode_json(value: object) -> bytes:

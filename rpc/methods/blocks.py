@@ -1,14 +1,20 @@
 """Blocks, their counts and their receipts. An unknown block is ``null`` here, not an error."""
 
+from functools import partial
+from itertools import accumulate
+
 from rollup.core.block import Block
 from rpc.block_refs import find_block
-from rpc.hexes import quantity
+from rpc.hexes import data, quantity
 from rpc.method import Method, Param
 from rpc.ports import NodePorts
 from rpc.scalars import BlockRef, read_block, read_block_number, read_bool, read_hash, read_uint64
 from rpc.shapes.block import block_json
-from rpc.shapes.receipt import block_receipts_json
+from rpc.shapes.receipt import receipt_json
 from rpc.shapes.transaction import mined_json
+from rpc.turns import build_in_turns
+
+TRANSACTIONS_PER_TURN = 50
 
 
 def read_hash_ref(value: object) -> BlockRef:
@@ -41,8 +47,14 @@ class BlockMethods:
         }
 
     async def block(self, ref: BlockRef, full: bool) -> object:
+        """``full``: whole transactions instead of their hashes."""
         block = self._find(ref)
-        return None if block is None else block_json(block, full=full)
+        if block is None:
+            return None
+        if not full:
+            return block_json(block, [data(receipt.transaction_hash) for receipt in block.receipts])
+        positions = range(len(block.transactions))
+        return block_json(block, await build_in_turns(positions, partial(mined_json, block), TRANSACTIONS_PER_TURN))
 
     async def transaction_count(self, ref: BlockRef) -> str | None:
         block = self._find(ref)
@@ -60,7 +72,11 @@ class BlockMethods:
 
     async def receipts(self, ref: BlockRef) -> object:
         block = self._find(ref)
-        return None if block is None else block_receipts_json(block)
+        if block is None:
+            return None
+        logs_before = accumulate((len(receipt.logs) for receipt in block.receipts), initial=0)
+        places = zip(range(len(block.receipts)), logs_before, strict=False)
+        return await build_in_turns(places, lambda place: receipt_json(block, *place), TRANSACTIONS_PER_TURN)
 
     def _find(self, ref: BlockRef) -> Block | None:
         return find_block(self._ports, ref)

@@ -12,6 +12,9 @@ from rpc.method import Method, Param
 from rpc.ports import NodePorts
 from rpc.scalars import BlockRef
 from rpc.shapes.log import LogPlace, log_json
+from rpc.turns import build_in_turns
+
+LOGS_PER_TURN = 500
 
 
 class LogMethods:
@@ -26,7 +29,7 @@ class LogMethods:
         first, last = self._bounds(query)
         log_filter = LogFilter(first, last, query.addresses, query.topics)
         found = await asyncio.to_thread(self._ports.chain.find_logs, log_filter, self._count_max)
-        return [found_json(log) for log in found]
+        return await build_in_turns(found, found_json, LOGS_PER_TURN)
 
     def _bounds(self, query: LogQuery) -> tuple[BlockNumber, BlockNumber]:
         if query.block_hash is not None:

@@ -1,19 +1,15 @@
 """Blocks as eth_getBlockBy* answers them, without ``totalDifficulty`` (execution-apis dropped it with the merge)."""
 
+from collections.abc import Sequence
+
 from rollup.core.block import Block
 from rpc.hexes import data, quantity
 from rpc.shapes.header_rlp import block_size
-from rpc.shapes.transaction import mined_json
 
 
-def block_json(block: Block, *, full: bool) -> dict[str, object]:
-    """``full``: whole transactions instead of their hashes."""
+def block_json(block: Block, transactions: Sequence[object]) -> dict[str, object]:
+    """``transactions`` are the block's, as hashes or whole."""
     header = block.header
-    transactions: list[object] = (
-        [mined_json(block, index) for index in range(len(block.transactions))]
-        if full
-        else [data(receipt.transaction_hash) for receipt in block.receipts]
-    )
     return {
         "baseFeePerGas": quantity(header.base_fee),
         "blobGasUsed": quantity(header.blob_gas_used),

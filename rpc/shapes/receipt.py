@@ -1,18 +1,22 @@
 """Receipts. Deposits carry op-geth's ``depositNonce`` only when the node knows it; here they have none."""
 
 from rollup.core.block import DEPOSIT_TYPE, Block
-from rollup.core.deposit import decode_deposit
 from rollup.core.ids import Address
-from rollup.core.transaction import decode_transaction
+from rollup.core.rlp_items import decode_rlp, read_bytes, read_items
 from rpc.hexes import data, quantity
 from rpc.shapes.log import LogPlace, log_json
 
+_TO_POSITION = {1: 4, 2: 5, 4: 5, DEPOSIT_TYPE: 2}
+_TO_POSITION_LEGACY = 3
+
 
 def recipient_of(raw: bytes) -> Address | None:
-    """``to`` of a transaction that is in a block."""
-    if raw[0] == DEPOSIT_TYPE:
-        return decode_deposit(raw).to
-    return decode_transaction(raw).to
+    """``to`` of a transaction that is in a block, without decoding the rest of it."""
+    kind = raw[0]
+    is_legacy = kind not in _TO_POSITION
+    fields = read_items(decode_rlp(raw if is_legacy else raw[1:]))
+    to = read_bytes(fields[_TO_POSITION_LEGACY if is_legacy else _TO_POSITION[kind]])
+    return Address(to) if to else None
 
 
 def receipt_json(block: Block, index: int, first_log_index: int) -> dict[str, object]:
@@ -42,14 +46,6 @@ def receipt_json(block: Block, index: int, first_log_index: int) -> dict[str, ob
         "transactionIndex": place.transaction_index,
         "type": quantity(receipt.type),
     }
-
-
-def block_receipts_json(block: Block) -> list[dict[str, object]]:
-    receipts, log_index = [], 0
-    for index, receipt in enumerate(block.receipts):
-        receipts.append(receipt_json(block, index, log_index))
-        log_index += len(receipt.logs)
-    return receipts
 
 
 def logs_before(block: Block, index: int) -> int:
