@@ -59,7 +59,7 @@ async def _open_evm(spec: LedgerSpec, settings: LedgerSettings, rollup_id: int) 
         finality_depth=spec.finality_depth,
         genesis_hash=settings.genesis_hash,
     )
-    async with RpcTransport(TransportSettings(settings.url, settings.timeout_s)) as transport:
+    async with RpcTransport(_read_node(spec, settings)) as transport:
         if settings.private_key is None:
             yield EvmLedger(transport, rules)
         else:
@@ -96,11 +96,18 @@ async def _open_memory(spec: LedgerSpec, settings: LedgerSettings, rollup_id: in
 @asynccontextmanager
 async def _open_remote(spec: LedgerSpec, settings: LedgerSettings, _rollup_id: int) -> AsyncIterator[Ledger]:
     """Read-only whatever the key. Which rollup's postings it serves is settled in the process at the other end."""
-    async with RpcTransport(TransportSettings(settings.url, settings.timeout_s)) as transport:
+    async with RpcTransport(_read_node(spec, settings)) as transport:
         yield RemoteLedger(transport, spec.ledger_id)
 
 
 FAMILIES: dict[str, Opener] = {"evm": _open_evm, "memory": _reach_memory, "remote": _open_remote}
+
+
+def _read_node(spec: LedgerSpec, settings: LedgerSettings) -> TransportSettings:
+    address = urlsplit(settings.url)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise BadConfig(f"ledger {spec.index}: its url is no http address, write http://host:port")
+    return TransportSettings(settings.url, settings.timeout_s)
 
 
 def _read_contract(spec: LedgerSpec) -> Address:

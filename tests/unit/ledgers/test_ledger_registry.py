@@ -78,6 +78,8 @@ async def test_a_memory_ledger_continues_from_the_file_in_its_address(tmp_path: 
         (replace(EVM, address="zz"), "40 hex digits"),
         (replace(EVM, ledger_id=LedgerId("cosmos:hub")), "eip155:"),
         (replace(MEMORY, ledger_id=memory_ledger_id("other")), "memory://Chain is"),
+        (REMOTE, "no http address"),
+        (EVM, "no http address"),
     ],
 )
 async def test_a_wrong_entry_says_what_to_write(spec: LedgerSpec, message: str) -> None:
