@@ -106,7 +106,7 @@ class BlockStore:
             if held <= number or count == REWIND_BLOCKS_MAX:
                 head = held
                 break
-            dropped += _rows_of(self._decode(held, record))
+            dropped += [key, HEADERS.key(number_key(held)), *_index_rows(self._decode(held, record))]
         self._head = head
         self._database.write({}, dropped)
         self._recent.drop_above(number)
@@ -131,11 +131,16 @@ class BlockStore:
 
 def _rows_of(block: Block) -> dict[bytes, bytes]:
     number = number_key(block.header.number)
-    rows = {
+    return {
         BLOCKS.key(number): encode_block(block),
         HEADERS.key(number): encode_rlp(header_fields(block.header)),
-        BLOCK_NUMBERS.key(block.header.hash): number,
+        **_index_rows(block),
     }
+
+
+def _index_rows(block: Block) -> dict[bytes, bytes]:
+    number = number_key(block.header.number)
+    rows = {BLOCK_NUMBERS.key(block.header.hash): number}
     for index, receipt in enumerate(block.receipts):
         rows[TRANSACTIONS.key(receipt.transaction_hash)] = number + index.to_bytes(4, "big")
     rows.update(dict.fromkeys(log_index_keys(block), b""))
