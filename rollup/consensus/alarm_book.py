@@ -1,6 +1,7 @@
-"""The alarms that stand: raised by the machine, by posters and by the driver; sticky ones outlive the process."""
+"""The alarms that stand: raised by the machine and by posters; sticky ones outlive the process."""
 
-from dataclasses import replace
+import time
+from collections.abc import Callable
 
 from rollup.core.heads import Alarm
 from rollup.core.rlp_items import decode_rlp, encode_rlp, read_bytes, read_items, read_uint, uint_bytes
@@ -9,12 +10,15 @@ from rollup.core.rlp_items import decode_rlp, encode_rlp, read_bytes, read_items
 class AlarmBook:
     """One alarm per code and ledger. Raising a standing one keeps the time at which it was raised first."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        """``clock`` gives seconds since the epoch."""
+        self._clock = clock
         self._alarms: dict[tuple[str, int | None], Alarm] = {}
 
-    def raise_alarm(self, alarm: Alarm) -> None:
-        known = self._alarms.get((alarm.code, alarm.ledger_index))
-        self._alarms[alarm.code, alarm.ledger_index] = replace(alarm, since=known.since) if known else alarm
+    def raise_alarm(self, code: str, ledger_index: int | None, message: str, *, sticky: bool = False) -> None:
+        known = self._alarms.get((code, ledger_index))
+        since = known.since if known else self._clock()
+        self._alarms[code, ledger_index] = Alarm(code, ledger_index, message, since, sticky)
 
     def clear_alarm(self, code: str, ledger_index: int | None) -> None:
         self._alarms.pop((code, ledger_index), None)
@@ -33,15 +37,14 @@ class AlarmBook:
         for item in read_items(decode_rlp(record)):
             code, index, message, since = read_items(item, 4)
             ledger_index = read_uint(index, 4) - 1
-            self.raise_alarm(
-                Alarm(
-                    read_bytes(code).decode(),
-                    None if ledger_index < 0 else ledger_index,
-                    read_bytes(message).decode(),
-                    read_uint(since, 8) / 1000,
-                    sticky=True,
-                )
+            alarm = Alarm(
+                read_bytes(code).decode(),
+                None if ledger_index < 0 else ledger_index,
+                read_bytes(message).decode(),
+                read_uint(since, 8) / 1000,
+                sticky=True,
             )
+            self._alarms[alarm.code, alarm.ledger_index] = alarm
 
 
 def _alarm_fields(alarm: Alarm) -> list[bytes]:

@@ -51,7 +51,7 @@ from rollup.core.ledger import Ledger, LedgerBlock, SeenPosting
 @dataclass(frozen=True, slots=True)
 class DriverParts:
     """Everything that the driver works with. ``ledgers`` are this node's own connections, by ledger index; ``clock``
-    gives seconds since the epoch for alarms and status."""
+    gives seconds since the epoch for the status; ``alarms`` is shared with the posters."""
 
     executor: Executor
     batches: BatchStore
@@ -62,18 +62,18 @@ class DriverParts:
     ledgers: Mapping[int, Ledger]
     listener: BlockListener
     feed: CursorFeed
+    alarms: AlarmBook
     clock: Callable[[], float] = time.time
 
 
 class ConsensusDriver:
-    """``open`` once, then ``run`` for ever. Fits the sequencer's listener and backlog ports, settlement's observer and
-    alarm ports, and answers status questions at any time."""
+    """``open`` once, then ``run`` for ever. Fits the sequencer's listener and backlog ports and settlement's observer
+    port, and answers status questions at any time."""
 
     def __init__(self, parts: DriverParts, settings: Settings) -> None:
         self._parts = parts
         self._state = initial_state(settings)
         self._inbox = Inbox()
-        self._alarm_book = AlarmBook()
         self._board = LedgerBoard()
         self._deriver = Deriver(DeriverParts(parts.executor, parts.blocks, parts.progress, parts.listener))
         self._checkpoints: dict[int, LedgerCheckpoint] = {}
@@ -92,8 +92,8 @@ class ConsensusDriver:
         parts.feed.consume(found.cursors, ())
         sticky = await asyncio.to_thread(parts.progress.get, STICKY_ALARMS_KEY)
         if sticky is not None:
-            self._alarm_book.restore_sticky(sticky)
-        standing = frozenset((alarm.code, alarm.ledger_index) for alarm in self._alarm_book.alarms())
+            self._parts.alarms.restore_sticky(sticky)
+        standing = frozenset((alarm.code, alarm.ledger_index) for alarm in self._parts.alarms.alarms())
         self._state = replace(self._state, alarms=standing)
 
     async def run(self) -> None:
@@ -127,11 +127,11 @@ class ConsensusDriver:
         return self._state.heads
 
     def alarms(self) -> tuple[Alarm, ...]:
-        return self._alarm_book.alarms()
+        return self._parts.alarms.alarms()
 
     def ledger_status(self) -> tuple[LedgerStatus, ...]:
         depths = {view.index: self._parts.desk.depth(view.index) for view in self._state.ledgers}
-        return self._board.statuses(self._state, self._alarm_book, depths)
+        return self._board.statuses(self._state, self._parts.alarms, depths)
 
     def is_full(self) -> bool:
         """The sequencer must not seal more (its port ``Backlog``)."""
@@ -192,13 +192,6 @@ class ConsensusDriver:
     async def acknowledge_alarm(self, code: str, ledger_index: int | None) -> None:
         """An operator has seen a sticky alarm."""
         await self._inbox.put(on.AlarmCleared(code, ledger_index))
-
-    def raise_alarm(self, code: str, ledger_index: int | None, message: str) -> None:
-        """From a poster. Not sticky: it goes when the posting does."""
-        self._alarm_book.raise_alarm(Alarm(code, ledger_index, message, self._parts.clock()))
-
-    def clear_alarm(self, code: str, ledger_index: int | None) -> None:
-        self._alarm_book.clear_alarm(code, ledger_index)
 
     # --- commands -----------------------------------------------------------------------------------------------------
 
@@ -273,13 +266,13 @@ class ConsensusDriver:
         self._parts.feed.on_finalized(ledger_index, block)
 
     async def _change_alarm(self, command: do.RaiseAlarm | do.ClearAlarm) -> None:
-        before = self._alarm_book.encode_sticky()
+        before = self._parts.alarms.encode_sticky()
         match command:
             case do.RaiseAlarm(code, index, message, sticky):
-                self._alarm_book.raise_alarm(Alarm(code, index, message, self._parts.clock(), sticky))
+                self._parts.alarms.raise_alarm(code, index, message, sticky=sticky)
             case do.ClearAlarm(code, index):
-                self._alarm_book.clear_alarm(code, index)
-        after = self._alarm_book.encode_sticky()
+                self._parts.alarms.clear_alarm(code, index)
+        after = self._parts.alarms.encode_sticky()
         if after != before:
             await asyncio.to_thread(self._parts.progress.put, STICKY_ALARMS_KEY, after)
 

@@ -1,7 +1,6 @@
 """All posters of a node under one roof: where consensus hands in batches, and what an operator may do by hand."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import replace
 
 from rollup.core.errors import Rejected
@@ -9,7 +8,7 @@ from rollup.core.heads import PostingRecord
 from rollup.core.ids import BatchNumber, Hash
 from rollup.core.ledger import PostingState
 from rollup.settlement.ports import Outbox
-from rollup.settlement.poster import Poster, PosterParts
+from rollup.settlement.poster import Poster
 from rollup.settlement.posting import FAILED, FINAL, INCLUDED, QUEUED, SENT
 
 
@@ -20,9 +19,8 @@ class UnknownPosting(Rejected):
 class PostOffice:
     """Ledgers without a poster (a follower has none) take no batches: handing one in for them does nothing."""
 
-    def __init__(self, posters: Mapping[int, Poster], parts: Mapping[int, PosterParts], outbox: Outbox) -> None:
-        self._posters = dict(posters)
-        self._parts = dict(parts)
+    def __init__(self, posters: tuple[Poster, ...], outbox: Outbox) -> None:
+        self._posters = {poster.ledger_index: poster for poster in posters}
         self._outbox = outbox
 
     async def enqueue(self, ledger_index: int, number: BatchNumber, batch_hash: Hash) -> None:
@@ -60,7 +58,7 @@ class PostOffice:
     async def adopt(self, ledger_index: int, number: BatchNumber, tx_id: Hash) -> PostingRecord:
         """Take a transaction that was sent by other means as the posting of this batch. It must be on the ledger."""
         row = await self._read(ledger_index, number)
-        status = await self._parts[ledger_index].ledger.read_posting(tx_id)
+        status = await self._posters[ledger_index].ledger.read_posting(tx_id)
         if status.state is not PostingState.INCLUDED:
             raise UnknownPosting(f"the ledger has no transaction {tx_id.hex()} that was accepted")
         adopted = replace(row, state=INCLUDED, tx_id=tx_id, raw=b"", height=status.height, block_hash=status.block_hash)

@@ -81,6 +81,10 @@ class Poster:
         self._parts.sightings.moved.set()
 
     @property
+    def ledger(self) -> PostingLedger:
+        return self._parts.ledger
+
+    @property
     def depth(self) -> int:
         """Batches that this ledger does not carry yet."""
         return sum(row.state in (QUEUED, SENT) for row in self._rows.values())

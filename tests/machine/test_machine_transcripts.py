@@ -1,4 +1,4 @@
-"""The machine against its transcripts. ``REWRITE=1 pytest tests/machine`` writes down what it does now: read the diff."""
+"""The machine against its transcripts. ``REWRITE=1 pytest tests/machine`` writes down what it does now."""
 
 import os
 from pathlib import Path

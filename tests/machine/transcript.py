@@ -209,7 +209,9 @@ class Play:
             case do.ClearAlarm(code, index):
                 return f"clear {code}{_on(index)}"
             case do.RecordEquivocation(number, ours, other):
-                return f"proof that {self.cast.name_of(ours.hash)} and {self.cast.name_of(other.hash)} are both {number}"
+                return (
+                    f"proof that {self.cast.name_of(ours.hash)} and {self.cast.name_of(other.hash)} are both {number}"
+                )
             case do.Stop(code, _):
                 return f"STOP {code}"
 
