@@ -5,6 +5,7 @@ What differs from py-evm, and why:
 - a finished child is folded into its parent instead of being kept with its memory (a loop of calls held gigabytes);
 - init code is paid in the intrinsic gas of a transaction, once (a delegated account that creates paid twice);
 - jumps are checked against one pass over the code (``jumps``);
+- instructions run in prepared runs (``program``), on a stack of integers;
 - failures carry geth's words (``failures``);
 - work is metered, and the clock looked at, while instructions run (``work``).
 """
@@ -12,15 +13,19 @@ What differs from py-evm, and why:
 from typing import Self, cast
 
 from eth.abc import ComputationAPI, MessageAPI, StateAPI, TransactionContextAPI
-from eth.exceptions import Halt, InsufficientFunds, ReservedBytesInCode, VMError
+from eth.exceptions import InsufficientFunds, OutOfGas, ReservedBytesInCode, VMError
 from eth.vm.forks.cancun.transaction_context import CancunTransactionContext
 from eth.vm.forks.prague.computation import PragueComputation
 from eth_typing import Address as EthAddress
 
+from rollup.core.block import Log
 from rollup.vm.failures import CodeStorageOutOfGas, CodeTooLarge
-from rollup.vm.instructions import INSTRUCTIONS, invalid_instruction
+from rollup.vm.fork import ChainState
+from rollup.vm.frame import HALTED
 from rollup.vm.precompiles import PRECOMPILES
-from rollup.vm.work import STEPS_BETWEEN_CLOCK_READS, WorkMeter
+from rollup.vm.program import program_of
+from rollup.vm.surface import PyEvmSurface
+from rollup.vm.work import WorkMeter
 
 CODE_BYTES_MAX = 24_576  # EIP-170
 GAS_CODE_BYTE = 200
@@ -35,17 +40,31 @@ class ChainContext(CancunTransactionContext):
         self.created: list[EthAddress] = []
 
 
-class ChainComputation(PragueComputation):
-    """One message call or creation."""
+class ChainComputation(PyEvmSurface, PragueComputation):
+    """One message call or creation. Its attributes are those of ``Frame``."""
 
-    opcodes = INSTRUCTIONS
     _precompiles = PRECOMPILES
+    state: ChainState
 
     def __init__(self, state: StateAPI, message: MessageAPI, transaction_context: TransactionContextAPI) -> None:
-        super().__init__(state, message, transaction_context)
         context = cast(ChainContext, transaction_context)
+        self.state = cast(ChainState, state)
+        self.msg = message
+        self.transaction_context = transaction_context
         self.meter = context.meter
         self.contracts_created = context.created
+        self.gas_price = context.gas_price
+        self.origin: bytes = context.origin
+        self.address: bytes = message.storage_address
+        self.stack: list[int] = []
+        self.memory = bytearray()
+        self.gas = message.gas
+        self.memory_gas = 0
+        self.gas_refunded = message.refund
+        self.pc = 0
+        self.logs: list[Log] = []
+        self.accounts_to_delete: list[EthAddress] = []
+        self.beneficiaries: list[EthAddress] = []
 
     @classmethod
     def apply_message(
@@ -112,17 +131,20 @@ class ChainComputation(PragueComputation):
 
     def run(self) -> None:
         """Instructions until one halts. Raises VMError; WorkExhausted and ExecutionTooLong pass through every frame."""
-        instructions = self.opcodes
-        for steps, opcode in enumerate(self.code, 1):
-            instruction = instructions.get(opcode)
-            if instruction is None:
-                raise invalid_instruction(opcode)
-            if steps % STEPS_BETWEEN_CLOCK_READS == 0:
-                self.meter.check_deadline()
-            try:
-                instruction(self)
-            except Halt:
-                return
+        program, stack, check_deadline = program_of(self.msg.code), self.stack, self.meter.check_deadline
+        runs, is_timed = program.runs, self.meter.deadline is not None
+        while (pc := self.pc) != HALTED:
+            run = runs.get(pc) or program.prepare(pc)
+            self.gas -= run.gas
+            if self.gas < 0:
+                raise OutOfGas
+            if not run.depth_min <= len(stack) <= run.depth_max:
+                raise program.stack_fault(run, len(stack))
+            if is_timed:
+                check_deadline()
+            self.pc = run.next
+            for step, argument in run.steps:
+                step(self, argument)
 
     def store_code(self) -> None:
         """The end of a creation that ran through: pay for the code and set it, or fail."""
@@ -132,30 +154,29 @@ class ChainComputation(PragueComputation):
                 raise CodeTooLarge
             if code[:1] == b"\xef":
                 raise ReservedBytesInCode
-            if len(code) * GAS_CODE_BYTE > self.get_gas_remaining():
+            self.gas -= len(code) * GAS_CODE_BYTE
+            if self.gas < 0:
                 raise CodeStorageOutOfGas
-            self.consume_gas(len(code) * GAS_CODE_BYTE, "code")
             if code:
                 self.state.set_code(self.msg.storage_address, code)
         except VMError as error:
             self.fail(error)
 
     def fail(self, error: VMError) -> None:
-        """End with an error: unless it is a revert, all gas and the return data are gone."""
+        """End with an error: unless it is a revert, all gas and the output are gone."""
         self._error = error
+        self.gas_refunded = self.msg.refund
+        self.logs = []
+        self.accounts_to_delete = []
         if error.burns_gas:
-            self._gas_meter.gas_remaining = 0
-        if error.erases_return_data:
-            self.return_data = b""
+            self.gas = 0
 
     def add_child_computation(self, child_computation: ComputationAPI) -> None:
-        """Take over what a finished child leaves: return data, and on success refunds, logs and deletions."""
+        """Take over what a finished child leaves: return data, and what it earned, logged and destroyed."""
         child = cast(ChainComputation, child_computation)
         self.return_data = b"" if child.msg.is_create and not child.is_error else child.output
-        if child.is_error:
-            return
-        self._gas_meter.refund_gas(child.get_gas_refund())
-        self._log_entries += child._log_entries
+        self.gas_refunded += child.gas_refunded
+        self.logs += child.logs
         self.accounts_to_delete += child.accounts_to_delete
 
     def register_account_for_deletion(self, beneficiary: EthAddress) -> None:  # noqa: ARG002

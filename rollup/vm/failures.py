@@ -33,7 +33,6 @@ class InvalidOpcode(VMError):
 
 _WORDS: dict[type[VMError], str] = {
     OutOfGas: OUT_OF_GAS,
-    FullStack: "stack limit reached 1024 (1023)",
     InvalidJumpDestination: "invalid jump destination",
     WriteProtection: "write protection",
     OutOfBoundsRead: "return data out of bounds",
@@ -46,7 +45,7 @@ _WORDS: dict[type[VMError], str] = {
     Revert: REVERTED,
 }
 
-_OWN_WORDS = (InsufficientStack, InvalidOpcode)
+_OWN_WORDS = (InsufficientStack, FullStack, InvalidOpcode)
 """Raised by this package with the full words as their message."""
 
 

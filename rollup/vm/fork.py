@@ -47,6 +47,7 @@ class ChainState(JournaledAccounts, PragueState):
         """The transactions from here on belong to this block."""
         rule = environment.rule
         self.environment = environment
+        self._ancestors: dict[int, Hash] = {}
         self.execution_context = ExecutionContext(
             coinbase=EthAddress(rule.coinbase),
             timestamp=environment.timestamp,
@@ -69,7 +70,10 @@ class ChainState(JournaledAccounts, PragueState):
         depth = self.environment.number - block_number
         if not 0 < depth <= ANCESTORS_MAX or block_number < 0:
             return Hash32(b"")
-        return Hash32(self.environment.ancestor_hash(BlockNumber(block_number)))
+        known = self._ancestors.get(block_number)
+        if known is None:
+            known = self._ancestors[block_number] = self.environment.ancestor_hash(BlockNumber(block_number))
+        return Hash32(known)
 
 
 def make_state(source: StateSource, environment: BlockEnvironment) -> ChainState:

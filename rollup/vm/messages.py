@@ -6,14 +6,13 @@ Who pays for the gas, and whether the message may run at all, is decided by the 
 from dataclasses import dataclass
 
 import rlp
-from eth.abc import ComputationAPI
 from eth.constants import CREATE_CONTRACT_ADDRESS
 from eth.vm.message import Message
 from eth_typing import Address as EthAddress
 
 from rollup.core.block import Log
 from rollup.core.hashes import keccak
-from rollup.core.ids import Address, Hash
+from rollup.core.ids import Address
 from rollup.core.rlp_items import uint_bytes
 from rollup.core.transaction import AccessList
 from rollup.vm.computation import ChainComputation, ChainContext
@@ -72,14 +71,14 @@ def run_message(state: ChainState, request: MessageRequest) -> MessageOutcome:
     except WorkExhausted:
         state.revert(start)
         return _spent(request, created, "work limit exceeded")
-    for address in computation.get_accounts_for_deletion():
+    for address in computation.accounts_to_delete:
         state.delete_account(address)
     error = describe_failure(computation.error) if computation.is_error else ""
     return MessageOutcome(
-        gas_left=computation.get_gas_remaining(),
-        refund=computation.get_gas_refund(),
+        gas_left=computation.gas,
+        refund=computation.gas_refunded,
         output=computation.output,
-        logs=_core_logs(computation),
+        logs=tuple(computation.logs),
         contract_address=created,
         error=error,
         reverted=error == REVERTED,
@@ -91,14 +90,7 @@ def _spent(request: MessageRequest, created: Address | None, error: str) -> Mess
     return MessageOutcome(0, request.refund, b"", (), created, error, reverted=False)
 
 
-def _core_logs(computation: ComputationAPI) -> tuple[Log, ...]:
-    return tuple(
-        Log(Address(address), tuple(Hash(topic.to_bytes(32, "big")) for topic in topics), data)
-        for address, topics, data in computation.get_log_entries()
-    )
-
-
-def _run(state: ChainState, request: MessageRequest, created: Address | None) -> ComputationAPI:
+def _run(state: ChainState, request: MessageRequest, created: Address | None) -> ChainComputation:
     context = ChainContext(
         request.gas_price, EthAddress(request.sender), WorkMeter(state.environment.rule.work_max, request.deadline)
     )

@@ -11,8 +11,6 @@ from typing import Protocol, cast
 
 from rollup.core.errors import ExecutionTooLong
 
-STEPS_BETWEEN_CLOCK_READS = 512
-
 
 class WorkExhausted(Exception):
     """The top-level transaction fails with all of its gas. Not a VMError: no frame on the way may catch it."""

@@ -1,0 +1,105 @@
+"""Code prepared for running: straight runs of instructions, whose static gas and stack bounds are checked once.
+
+Within a run nothing can see the gas that is left, and a failure takes back everything: paying for the whole run before
+its first instruction changes no outcome, only which of two failures is named. Runs are prepared when they are first
+reached, so that code that never runs costs nothing.
+"""
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from eth.exceptions import FullStack, InsufficientStack, VMError
+
+from rollup.vm.frame import Step
+from rollup.vm.instructions import Instruction, instruction_of
+
+STACK_MAX = 1024
+RUN_STEPS_MAX = 64
+PROGRAM_STEPS_MAX = 8192
+PROGRAMS_REMEMBERED_MAX = 64
+
+JUMPDEST = 0x5B
+PUSH1, PUSH32 = 0x60, 0x7F
+STOP, PC = 0x00, 0x58
+
+
+class Run(NamedTuple):
+    """Instructions from ``start`` on. The stack must hold at least ``depth_min`` and at most ``depth_max`` items."""
+
+    start: int
+    gas: int
+    depth_min: int
+    depth_max: int
+    steps: tuple[tuple[Step, Any], ...]
+    next: int
+
+
+class Program:
+    """The runs of one code, found by where they start."""
+
+    def __init__(self, code: bytes) -> None:
+        self._code = code
+        self._steps = 0
+        self.runs: dict[int, Run] = {}
+
+    def prepare(self, start: int) -> Run:
+        """The run that starts at ``start``, which is 0, a jump destination, or where another run ended."""
+        if self._steps > PROGRAM_STEPS_MAX:
+            self.runs.clear()
+            self._steps = 0
+        is_padding = start < len(self._code) and self._code[start] == JUMPDEST
+        run = self._skip_destinations(start) if is_padding else self._read_run(start)
+        self._steps += len(run.steps) + 1
+        self.runs[start] = run
+        return run
+
+    def _skip_destinations(self, start: int) -> Run:
+        end = start
+        while end < len(self._code) and self._code[end] == JUMPDEST:
+            end += 1
+        return Run(start, end - start, 0, STACK_MAX, (), end)
+
+    def _read_run(self, start: int) -> Run:
+        steps: list[tuple[Step, Any]] = []
+        gas = height = lowest = highest = 0
+        position, ended = start, False
+        while not ended and len(steps) < RUN_STEPS_MAX and self._opcode(position) != JUMPDEST:
+            instruction, argument, position = self._read_instruction(position)
+            lowest = min(lowest, height - instruction.pops)
+            height += instruction.pushes - instruction.pops
+            highest = max(highest, height)
+            gas += instruction.gas
+            steps.append((instruction.step, argument))
+            ended = instruction.ends_block
+        return Run(start, gas, -lowest, STACK_MAX - highest, tuple(steps), position)
+
+    def _opcode(self, position: int) -> int:
+        return self._code[position] if position < len(self._code) else STOP
+
+    def _read_instruction(self, position: int) -> tuple[Instruction, Any, int]:
+        opcode = self._opcode(position)
+        instruction = instruction_of(opcode)
+        if PUSH1 <= opcode <= PUSH32:
+            size = opcode - PUSH1 + 1
+            data = self._code[position + 1 : position + 1 + size].ljust(size, b"\x00")
+            return instruction, int.from_bytes(data, "big"), position + 1 + size
+        argument = position if opcode == PC else instruction.argument
+        return instruction, argument, position + 1
+
+    def stack_fault(self, run: Run, depth: int) -> VMError:
+        """Why ``run`` cannot start on a stack of ``depth`` items: the first instruction that misses or overflows."""
+        position = run.start
+        while True:
+            instruction, _, position = self._read_instruction(position)
+            if depth < instruction.pops:
+                return InsufficientStack(f"stack underflow ({depth} <=> {instruction.pops})")
+            limit = STACK_MAX + instruction.pops - instruction.pushes
+            if depth > limit:
+                return FullStack(f"stack limit reached {depth} ({limit})")
+            depth += instruction.pushes - instruction.pops
+
+
+@lru_cache(maxsize=PROGRAMS_REMEMBERED_MAX)
+def program_of(code: bytes) -> Program:
+    """The program of a code, shared by all frames that run it."""
+    return Program(code)
