@@ -111,8 +111,8 @@ class VmClient:
     def _join(self) -> None:
         if not wait([self._process.sentinel], self._settings.stop_time_max_s):
             self._process.kill()
+        self._receiver.join()  # it reaps the process
         self._process.join()
-        self._receiver.join()
         self._sender.join()
         self._connection.close()
         self._process.close()
@@ -223,7 +223,7 @@ class VmClient:
             try:
                 answer: Answer = unpack(self._connection.recv_bytes())
             except (EOFError, OSError):
-                wait([self._process.sentinel], EXIT_WAIT_S)
+                self._process.join(EXIT_WAIT_S)
                 self._loop.call_soon_threadsafe(self._fail_all, self._process.exitcode)
                 return
             self._loop.call_soon_threadsafe(self._settle, answer)

@@ -30,6 +30,7 @@ from rollup.vm.records import decode_block, encode_block
 from rollup.vm.sealing import SealedState, seal_changes
 
 HEADERS_CACHED_MAX = 1024
+BLOCKS_PER_READ_MAX = 64
 
 
 class Engine:
@@ -153,17 +154,22 @@ class Engine:
         return header
 
     def read_blocks(self, first: BlockNumber, count: int) -> tuple[Block, ...]:
-        """Up to ``count`` blocks from ``first``, as far as the head. Raises UnknownBlock when the first one is above
-        the head, or was forgotten because its caller had stored it."""
-        blocks = []
-        for number in range(first, min(first + count, self._head.number + 1)):
-            record = self._database.read_record(BlockNumber(number))
-            if record is None:
-                raise UnknownBlock(f"block {number} is no longer held by the virtual machine node")
-            blocks.append(decode_block(record, self.read_header(BlockNumber(number))))
+        """Up to ``count`` blocks from ``first``, as far as the head, and no more than 64 at once.
+
+        Raises UnknownBlock when the first one is above the head, or was forgotten because its caller had stored it."""
+        stop = min(first + min(count, BLOCKS_PER_READ_MAX), self._head.number + 1)
+        blocks = tuple(self._read_block(self.read_header(BlockNumber(number))) for number in range(first, stop))
         if count and not blocks:
             raise UnknownBlock(f"block {first}, the head is {self._head.number}")
-        return tuple(blocks)
+        return blocks
+
+    def _read_block(self, header: BlockHeader) -> Block:
+        if header.number == 0:
+            return Block(header, (), (), ())
+        record = self._database.read_record(header.number)
+        if record is None:
+            raise UnknownBlock(f"block {header.number} is no longer held by the virtual machine node")
+        return decode_block(record, header)
 
     def read_accounts(self, addresses: tuple[Address, ...], block: BlockNumber | None) -> tuple[AccountState, ...]:
         state = self._sealed(self._header_of(block))
