@@ -1,13 +1,13 @@
 """Users' transactions: strict decoding of the typed envelopes and recovery of the sender.
 
-Legacy (EIP-155 or before), EIP-2930 (1), EIP-1559 (2), EIP-4844 (3, decoded so that it can be refused by name) and
-EIP-7702 (4). Deposits (0x7E) have their own module. Nothing here looks at state.
+Legacy (EIP-155 or before), EIP-2930 (1), EIP-1559 (2) and EIP-7702 (4). Blob transactions (3) are refused: the rollup
+has no blobs. Deposits (0x7E) have their own module. Nothing here looks at state.
 """
 
 from dataclasses import dataclass
 
 from rollup.core.block import DEPOSIT_TYPE
-from rollup.core.errors import MalformedTransaction, Rejected, UnsupportedTransactionType, WrongChain
+from rollup.core.errors import MalformedBatch, MalformedTransaction, UnsupportedTransactionType, WrongChain
 from rollup.core.hashes import keccak, recover_address
 from rollup.core.ids import Address, Hash
 from rollup.core.rlp_items import decode_rlp, encode_rlp, read_bytes, read_items, read_uint, uint_bytes
@@ -70,28 +70,21 @@ def decode_transaction(raw: bytes) -> Transaction:
     """Decode one canonical envelope. Raises MalformedTransaction, UnsupportedTransactionType, WrongChain (odd v)."""
     if not raw:
         raise MalformedTransaction("typed transaction too short")
-    kind = raw[0]
-    if kind >= 0xC0:
-        return _reading(_read_legacy, raw)
-    if kind in _TYPED:
-        return _reading(_read_typed, raw)
-    if kind == DEPOSIT_TYPE:
-        raise UnsupportedTransactionType("deposits come from ledgers only")
-    raise UnsupportedTransactionType()
-
-
-# fields before the signature, per type: (count, position of the gas price pair, gas, to, value, data, access list)
-_TYPED = {1: 8, 2: 9, 3: 11, 4: 10}
-
-
-def _reading(read, raw: bytes) -> Transaction:  # type: ignore[no-untyped-def]
+    if raw[0] < FIRST_LEGACY_BYTE and raw[0] not in _FIELDS_UNSIGNED:
+        raise UnsupportedTransactionType(_REFUSED_BY_NAME.get(raw[0], ""))
     try:
-        transaction: Transaction = read(raw)
-    except (MalformedTransaction, WrongChain):
-        raise
-    except Rejected as error:
+        return _read_legacy(raw) if raw[0] >= FIRST_LEGACY_BYTE else _read_typed(raw)
+    except MalformedBatch as error:
         raise MalformedTransaction(error.detail) from error
-    return transaction
+
+
+FIRST_LEGACY_BYTE = 0xC0
+"""An RLP list begins here; EIP-2718 types end at 0x7f."""
+
+_FIELDS_UNSIGNED = {1: 8, 2: 9, 4: 10}
+"""How many fields come before the signature, per type."""
+
+_REFUSED_BY_NAME = {3: "blob transactions are not taken", DEPOSIT_TYPE: "deposits come from ledgers only"}
 
 
 def _read_legacy(raw: bytes) -> Transaction:
@@ -125,7 +118,7 @@ def _read_legacy(raw: bytes) -> Transaction:
 
 def _read_typed(raw: bytes) -> Transaction:
     kind = raw[0]
-    count = _TYPED[kind]
+    count = _FIELDS_UNSIGNED[kind]
     items = read_items(decode_rlp(raw[1:]), count + 3)
     fees = 1 if kind == 1 else 2
     tip, cap = read_uint(items[2], 32), read_uint(items[1 + fees], 32)
