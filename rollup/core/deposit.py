@@ -64,6 +64,8 @@ def decode_deposit(raw: bytes) -> Deposit:
         to = read_bytes(items[2])
         if len(to) not in (0, 20):
             raise MalformedTransaction("a recipient is empty or 20 bytes")
+        if items[6] not in (b"", b"\x01"):
+            raise MalformedTransaction("is_system is 0 or 1")
         return Deposit(
             source_hash=Hash(read_bytes(items[0], 32)),
             sender=Address(read_bytes(items[1], 20)),
@@ -71,7 +73,7 @@ def decode_deposit(raw: bytes) -> Deposit:
             mint=read_uint(items[3], 32),
             value=read_uint(items[4], 32),
             gas=read_uint(items[5], 8),
-            is_system=read_uint(items[6], 1) == 1,
+            is_system=items[6] == b"\x01",
             data=read_bytes(items[7]),
         )
     except MalformedTransaction:
