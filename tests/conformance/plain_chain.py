@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rollup.core.block import Block
+from rollup.core.confirmation import SoftConfirmation
 from rollup.core.genesis import ChainGenesis, ChainRule, GenesisAccount
 from rollup.core.hashes import address_of, keccak
 from rollup.core.heads import Heads
-from rollup.core.ids import Address, BlockNumber
+from rollup.core.ids import Address, BlockNumber, Hash
 from rollup.sequencer.ports import SequencerPorts
 from rollup.sequencer.sequencer import Sequencer
 from rollup.sequencer.settings import BlockSettings, SequencerSettings
-from rollup.sequencer.standalone import NoBacklog, NoInputs, NoJournal, NoListener
+from rollup.sequencer.standalone import NoBacklog, NoInputs, NoJournal
 from rollup.store.blocks import BlockStore
 from rollup.store.store import open_store
 from rollup.vm.client import open_vm
@@ -29,6 +30,20 @@ ETHER = 10**18
 BLOCK_INTERVAL_S = 0.05
 
 
+class Bell:
+    """Fits BlockListener: rings with every block."""
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+
+    def on_block(self, block: Block, confirmation: SoftConfirmation | None) -> None:
+        self._rung.set()
+        self._rung = asyncio.Event()
+
+    async def wait(self) -> None:
+        await self._rung.wait()
+
+
 @dataclass(frozen=True, slots=True)
 class PlainChain:
     """``keys`` are of funded accounts, 1000 ether each."""
@@ -37,6 +52,13 @@ class PlainChain:
     keys: tuple[bytes, ...]
     blocks: BlockStore
     sequencer: Sequencer
+    bell: Bell
+
+    async def wait_included(self, transaction_hash: Hash, time_max_s: float = 10.0) -> None:
+        """Until the transaction is in a block. Raises TimeoutError."""
+        async with asyncio.timeout(time_max_s):
+            while self.blocks.find_transaction(transaction_hash) is None:
+                await self.bell.wait()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +85,14 @@ async def open_plain_chain(path: Path, settings: RpcSettings | None = None) -> A
         head = await vm.head()
         with open_store(path / "store", head.genesis_hash) as store:
             store.blocks.append_block(Block(head.header, (), (), ()))
-            inputs = SequencerPorts(vm, NoJournal(), store.blocks, NoInputs(), NoBacklog(), NoListener(), time.time)
+            inputs = SequencerPorts(vm, NoJournal(), store.blocks, NoInputs(), NoBacklog(), bell := Bell(), time.time)
             timing = SequencerSettings(block=BlockSettings(BLOCK_INTERVAL_S, idle_block_interval_s=3600))
             sequencer = Sequencer(inputs, genesis.rule, timing)
             await sequencer.start()
             ports = NodePorts(genesis.rule, vm, store.blocks, sequencer, sequencer, LaggingHeads(store.blocks))
             parts = AppParts(ports, settings or RpcSettings())
             async with open_server("127.0.0.1", 0, parts) as server, _running(sequencer):
-                yield PlainChain(server.url, KEYS, store.blocks, sequencer)
+                yield PlainChain(server.url, KEYS, store.blocks, sequencer, bell)
 
 
 @asynccontextmanager
