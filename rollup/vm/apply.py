@@ -139,23 +139,28 @@ def gas_to_pay(transaction: Transaction, outcome: MessageOutcome) -> int:
 def apply_deposit(state: ChainState, deposit: Deposit) -> TransactionOutcome:
     """Run a deposit: never refused. The mint stands and the sender's nonce moves whatever the call does.
 
-    No gas is bought and none given back; a deposit that cannot even start (value not covered, gas below the intrinsic
-    gas) uses all of its gas (OP Stack specification, deposits, section Execution, with the Regolith rules).
+    No gas is bought and none given back. A deposit that cannot even start (value not covered, gas below the intrinsic
+    gas, init code too large) uses all of its gas; gas above the cap of a transaction is not there (ADR 0004).
     """
+    shape = _as_transaction(deposit, min(deposit.gas, state.environment.rule.transaction_gas_max))
     state.set_balance(deposit.sender, min(state.get_balance(deposit.sender) + deposit.mint, UINT256_MAX))
     state.increment_nonce(deposit.sender)
-    shape = _as_transaction(deposit)
-    gas = deposit.gas - max(intrinsic_gas(shape), floor_data_gas(shape))
-    too_large = deposit.to is None and len(deposit.data) > INIT_CODE_BYTES_MAX
-    if gas < 0 or too_large:
-        outcome = MessageOutcome(0, 0, b"", (), None, "intrinsic gas too low", reverted=False)
-    else:
+    if _can_start(shape):
         outcome = run_message(state, _message_request(shape, deposit.sender, 0, 0, None))
+        gas_used = gas_to_pay(shape, outcome)
+    else:
+        outcome = MessageOutcome(0, 0, b"", (), None, "intrinsic gas too low", reverted=False)
+        gas_used = shape.gas
     state.end_transaction()
-    return _outcome(outcome, gas_to_pay(shape, outcome) if gas >= 0 and not too_large else deposit.gas, 0)
+    return _outcome(outcome, gas_used, 0)
 
 
-def _as_transaction(deposit: Deposit) -> Transaction:
+def _can_start(shape: Transaction) -> bool:
+    too_large = shape.to is None and len(shape.data) > INIT_CODE_BYTES_MAX
+    return not too_large and shape.gas >= max(intrinsic_gas(shape), floor_data_gas(shape))
+
+
+def _as_transaction(deposit: Deposit, gas: int) -> Transaction:
     """What the rules for gas look at; a deposit carries no signature, price or access list."""
     return Transaction(
         raw=b"",
@@ -165,7 +170,7 @@ def _as_transaction(deposit: Deposit) -> Transaction:
         nonce=0,
         max_fee=0,
         max_tip=0,
-        gas=deposit.gas,
+        gas=gas,
         to=deposit.to,
         value=deposit.value,
         data=deposit.data,

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from rollup.core.admission import UINT256_MAX, floor_data_gas, intrinsic_gas
+from rollup.core.admission import INIT_CODE_BYTES_MAX, UINT256_MAX, floor_data_gas, intrinsic_gas
 from rollup.core.errors import (
     CallTimedOut,
     ExecutionTooLong,
     FeeTooLow,
     FloorDataGasTooLow,
+    InitCodeTooLarge,
     InsufficientFunds,
     IntrinsicGasTooLow,
     TipAboveFeeCap,
@@ -47,8 +48,8 @@ class CallRun:
 def run_call(state: ChainState, request: CallRequest, limits: CallLimits) -> CallResult:
     """Run once. A revert or any other failure of the code is a value.
 
-    Raises InsufficientFunds, FeeTooLow, TipAboveFeeCap, IntrinsicGasTooLow, FloorDataGasTooLow (the call cannot even
-    start) and CallTimedOut. The state is afterwards what it was.
+    Raises InsufficientFunds, FeeTooLow, TipAboveFeeCap, IntrinsicGasTooLow, FloorDataGasTooLow, InitCodeTooLarge (the
+    call cannot even start) and CallTimedOut. The state is afterwards what it was.
     """
     gas = limits.gas_max if request.gas is None else min(request.gas, limits.gas_max)
     with scratch(state, request):
@@ -137,6 +138,8 @@ def _check_start(state: ChainState, request: CallRequest, shape: Transaction) ->
     have, want = state.get_balance(request.sender), shape.gas * request.max_fee + request.value
     if have < want:
         raise InsufficientFunds(f"address 0x{request.sender.hex()} have {have} want {want}")
+    if request.to is None and len(request.data) > INIT_CODE_BYTES_MAX:
+        raise InitCodeTooLarge(f"code size {len(request.data)}, limit {INIT_CODE_BYTES_MAX}")
     needed, floor = intrinsic_gas(shape), floor_data_gas(shape)
     if shape.gas < needed:
         raise IntrinsicGasTooLow(f"have {shape.gas}, want {needed}")
