@@ -76,25 +76,28 @@ class BlockBuilder:
         write_history(self.state, self._header)
         for raw in build_deposits(work.number, work.cursors, work.messages):
             self._run_deposit(raw)
-            self._pause()
+            self.pause()
         self._deadline = time.monotonic() + work.time_budget_s
         for candidate in work.candidates:
             if self._closed or not self._try_candidate(candidate):
                 break
             self.tried += 1
-            self._pause()
+            self.pause()
 
     def roots(self, state_root: Hash) -> BlockRoots:
         """Roots, bloom and gas of what was included, for the header."""
+        transactions_root = ordered_root(self.transactions)
+        self.pause()
         return BlockRoots(
             state_root=state_root,
-            transactions_root=ordered_root(self.transactions),
+            transactions_root=transactions_root,
             receipts_root=ordered_root(self._encoded_receipts),
             logs_bloom=join_blooms([receipt.logs_bloom for receipt in self.receipts]),
             gas_used=self.gas_used,
         )
 
-    def _pause(self) -> None:
+    def pause(self) -> None:
+        """Let the caller answer questions; the time it takes is not the block's."""
         started = time.monotonic()
         self._between()
         self._deadline += time.monotonic() - started

@@ -80,7 +80,8 @@ class Engine:
     def execute_block(self, work: BlockWork, between: Callable[[], None]) -> BlockResult:
         """Execute and seal one block durably (see BlockWork). Raises InvalidBlock, DiskFull.
 
-        ``between`` runs after every transaction and may ask this engine anything but commands.
+        ``between`` runs after every transaction and between the steps of sealing, and may ask this engine anything but
+        commands.
         """
         started = time.perf_counter()
         self._check_work(work)
@@ -123,6 +124,7 @@ class Engine:
 
     def _seal(self, work: BlockWork, header: BlockHeader, builder: BlockBuilder) -> Block:
         state_root, storage_roots = seal_changes(self._database, self._head.state_root, builder.state.changes())
+        builder.pause()
         sealed = seal_header(header, builder.roots(state_root))
         block = Block(
             header=sealed,
@@ -132,6 +134,7 @@ class Engine:
             cursors=work.cursors,
             messages=work.messages,
         )
+        builder.pause()
         encoded = encode_block_header(sealed)
         record = encode_block(block, encoded)
         self._database.write_block(BlockWrite(work.number, encoded, record, work.progress, work.stored_through))
@@ -212,6 +215,7 @@ class Engine:
         """The state that lives from block to block. It comes back with a sealed block only: what a failure left of it
         is never used again."""
         state, self._state = self._state, None
+        self._database.discard_pending()
         return state or self._state_of(self._head)
 
     def _header_of(self, block: BlockNumber | None) -> BlockHeader:
