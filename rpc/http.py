@@ -4,6 +4,7 @@ Errors of JSON-RPC travel with status 200 (wallets take anything else for a dead
 HTTP itself: a foreign host, a wrong method or content type.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 
@@ -58,12 +59,22 @@ class HttpFace:
         if length is not None and length > self._settings.body_bytes_max:
             return _json_response(self._too_large(f"({length}>{self._settings.body_bytes_max})"), close=True)
         try:
-            body = await request.read()
+            body = await self._read_body(request)
+        except TimeoutError:
+            return _closing(web.Response(status=408, text="the body did not arrive in time\n"))
         except web.HTTPRequestEntityTooLarge:
             return _json_response(self._too_large(f"(>{self._settings.body_bytes_max})"), close=True)
         except web.RequestPayloadError as error:
             return _json_response(error_response(None, RpcError(PARSE_ERROR, f"parse error: {error}")), close=True)
         return _json_response(await self._dispatcher.answer_body(body))
+
+    async def _read_body(self, request: web.BaseRequest) -> bytes:
+        """Raises TimeoutError, HTTPRequestEntityTooLarge, RequestPayloadError."""
+        async with asyncio.timeout(self._settings.request_timeout_s):
+            if request.headers.get("Expect", "").lower() == "100-continue":
+                await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                request.writer.output_size = 0
+            return await request.read()
 
     def _too_large(self, sizes: str) -> bytes:
         return error_response(None, RpcError(INVALID_REQUEST, f"content length too large {sizes}"))
@@ -96,8 +107,12 @@ def _preflight(request: web.BaseRequest) -> web.Response:
 
 def _json_response(body: bytes, *, close: bool = False) -> web.Response:
     response = web.Response(body=body, content_type="application/json")
-    if close:
-        response.force_close()
+    return _closing(response) if close else response
+
+
+def _closing(response: web.Response) -> web.Response:
+    """The rest of the request is not worth reading."""
+    response.force_close()
     return response
 
 

@@ -72,7 +72,7 @@ def _build_server(face: HttpFace, settings: RpcSettings) -> web.Server:
         keepalive_timeout=settings.keepalive_timeout_s,
         access_log=None,
         auto_decompress=False,
-        lingering_time=2.0,
+        lingering_time=1.0,
     )
 
 

@@ -11,6 +11,7 @@ from listening import CHAIN_ID, listening, make_ports
 
 from rollup.core.errors import BadConfig, PortTaken, UnknownBlock
 from rpc.server import AppParts, open_server
+from rpc.settings import RpcSettings
 
 JSON = {"Content-Type": "application/json"}
 REQUEST = (
@@ -86,6 +87,25 @@ async def test_requests_in_a_row_on_one_connection() -> None:
         for _ in range(3):
             await reader.readuntil(b"\r\n\r\n")
             assert json.loads(await reader.readuntil(b"}"))["result"] == hex(CHAIN_ID)
+        writer.close()
+
+
+async def test_clients_that_ask_before_they_send_are_told_to_go_on() -> None:
+    async with listening() as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(REQUEST[:-48].replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"))
+        assert await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(REQUEST[-48:])
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 OK\r\n")
+        assert json.loads(await reader.readuntil(b"}"))["result"] == hex(CHAIN_ID)
+        writer.close()
+
+
+async def test_a_body_that_does_not_come_ends_the_connection() -> None:
+    async with listening(RpcSettings(request_timeout_s=0.05)) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(REQUEST[:-10])
+        assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.1 408 ")
         writer.close()
 
 
