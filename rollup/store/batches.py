@@ -1,6 +1,10 @@
-"""Signed batches with their bodies, by number and by block."""
+"""Signed batches with their bodies, by number and by block.
 
-from rollup.core.batch import Batch, decode_posting, encode_posting
+A batch that turned out void leaves the rollup's head where it was, so the next one begins with the same block and takes
+its place in the index by block.
+"""
+
+from rollup.core.batch import Batch, BatchHeader, decode_posting, encode_posting
 from rollup.core.errors import MalformedBatch, StoreCorrupted
 from rollup.core.ids import BatchNumber, BlockNumber
 from rollup.store.database import Database
@@ -25,13 +29,11 @@ class BatchStore:
             return
         if last is not None and number != last + 1:
             raise StoreCorrupted(f"batch {number} does not follow batch {last}")
-        self._database.write(
-            {
-                BATCHES.key(number_key(number)): encode_posting(batch, with_body=True),
-                BATCH_ENDS.key(number_key(batch.header.last_block)): number_key(batch.header.first_block)
-                + number_key(number),
-            }
-        )
+        rows = {
+            BATCHES.key(number_key(number)): encode_posting(batch, with_body=True),
+            _end_key(batch.header): number_key(batch.header.first_block),
+        }
+        self._database.write(rows, self._ends_replaced(batch.header))
 
     def batch(self, number: BatchNumber) -> Batch | None:
         """None where it is not held."""
@@ -46,9 +48,9 @@ class BatchStore:
     def batch_of_block(self, block_number: BlockNumber) -> BatchNumber | None:
         """None for a block that is in no batch yet."""
         row = self._database.first(BATCH_ENDS.prefix, BATCH_ENDS.key(number_key(block_number)))
-        if row is None or int.from_bytes(row[1][:8], "big") > block_number:
+        if row is None or read_number(row[1]) > block_number:
             return None
-        return BatchNumber(read_number(row[1]))
+        return BatchNumber(read_number(row[0]))
 
     def rewind(self, batch_number: BatchNumber) -> None:
         """Drops every batch above ``batch_number`` in one synced write."""
@@ -56,7 +58,7 @@ class BatchStore:
         dropped = []
         for key, record in self._database.scan(BATCHES.prefix, first):
             header = self._decode(BatchNumber(read_number(key)), record).header
-            dropped += [key, BATCH_ENDS.key(number_key(header.last_block))]
+            dropped += [key, _end_key(header)]
         if dropped:
             self._database.write({}, dropped)
 
@@ -64,8 +66,21 @@ class BatchStore:
         row = self._database.first(BATCHES.prefix, reverse=True)
         return None if row is None else BatchNumber(read_number(row[0]))
 
+    def _ends_replaced(self, header: BatchHeader) -> list[bytes]:
+        """Index rows of the void batches right before this one."""
+        replaced: list[bytes] = []
+        before = self.batch(BatchNumber(header.number - 1))
+        while before is not None and before.header.first_block == header.first_block:
+            replaced.append(_end_key(before.header))
+            before = self.batch(BatchNumber(before.header.number - 1))
+        return replaced
+
     def _decode(self, number: BatchNumber, record: bytes) -> Batch:
         try:
             return decode_posting(record)
         except MalformedBatch as error:
             raise StoreCorrupted(f"{self._database.path}: the record of batch {number} is damaged: {error}") from error
+
+
+def _end_key(header: BatchHeader) -> bytes:
+    return BATCH_ENDS.key(number_key(header.last_block), number_key(header.number))

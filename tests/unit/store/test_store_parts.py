@@ -47,6 +47,14 @@ def test_a_batch_in_the_place_of_another_or_after_a_gap_is_refused(store: Store)
         store.batches.put_batch(build_batch(3, 5, 6))
 
 
+def test_a_batch_that_begins_where_the_last_began_takes_its_place(store: Store) -> None:
+    for number, first, last in ((1, 1, 4), (2, 5, 20), (3, 5, 20), (4, 5, 9), (5, 10, 30)):
+        store.batches.put_batch(build_batch(number, first, last))
+    found = [store.batches.batch_of_block(number) for number in (4, 5, 9, 10, 20, 30, 31)]
+    assert found == [1, 4, 4, 5, 5, 5, None]
+    assert store.batches.batch(2) == build_batch(2, 5, 20)
+
+
 def test_rewound_batches_are_gone_and_may_come_again(store: Store) -> None:
     for number in (1, 2, 3):
         store.batches.put_batch(build_batch(number, 10 * number, 10 * number + 9))
