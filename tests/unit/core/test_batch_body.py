@@ -4,6 +4,7 @@ import contextlib
 import random
 from collections.abc import Sequence
 from itertools import accumulate
+from pathlib import Path
 
 import brotli
 import pytest
@@ -328,3 +329,16 @@ def test_what_does_not_compress_hardly_grows(data_bytes: int) -> None:
         for _ in range(100)
     ]
     assert len(body_of(raw_transactions)) < 1.02 * sum(map(len, raw_transactions)) + 100
+
+
+def test_the_example_of_the_specification_is_what_is_written() -> None:
+    """docs/protocol.md, section 4.10."""
+    text = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text()
+    shown = text.split("### 4.10")[1].split("```")[1]
+    call = b"\xa9\x05\x9c\xbb" + bytes(12) + ADDRESSES[0] + (2 * 10**18).to_bytes(32, "big")
+    raw_transactions = [
+        sign_draft(Draft(to=ADDRESSES[1], value=15 * 10**17, nonce=7), KEYS[0]),
+        sign_draft(Draft(to=b"\x11" * 20, data=call, gas=65_000), KEYS[1]),
+    ]
+    _, columns = open_body(body_of(raw_transactions))
+    assert encode_rlp(columns).hex() == "".join(shown.split())
