@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from rollup.core.admission import check_sender_code, check_transaction, is_replay_protected
 from rollup.core.errors import (
@@ -44,7 +45,8 @@ class Intake:
         self._rule = rule
         self._settings = settings
         self._on_admitted = on_admitted
-        self.pool = Mempool(settings.pool)
+        fee_cap_min = max(settings.pool.fee_cap_min_wei, rule.fee.base_fee_min_wei)  # below it nothing is ever included
+        self.pool = Mempool(replace(settings.pool, fee_cap_min_wei=fee_cap_min))
         self.reasons = Reasons(settings.reasons_max)
         self._cache = AccountCache(settings.accounts_max)
         self._loader = AccountLoader(ports.executor, self._cache, head)

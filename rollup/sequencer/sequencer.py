@@ -16,18 +16,20 @@ from rollup.core.transaction import Transaction
 from rollup.sequencer.block_builder import BlockBuilder, Signer
 from rollup.sequencer.intake import Intake
 from rollup.sequencer.ports import SequencerPorts
-from rollup.sequencer.settings import SequencerSettings
+from rollup.sequencer.settings import SequencerSettings, check_transaction_fits_block
 
 PoolContent = dict[Address, tuple[dict[int, Transaction], dict[int, Transaction]]]
 """Per sender its pending and its queued transactions, by nonce."""
 
 
 class Sequencer:
-    """``start`` once, then ``run`` forever; ``submit`` answers while ``run`` runs."""
+    """``start`` once, then ``run`` forever; ``submit`` answers while ``run`` runs. Raises BadConfig when the settings
+    contradict the chain's rule."""
 
     def __init__(
         self, ports: SequencerPorts, rule: ChainRule, settings: SequencerSettings, signer: Signer | None = None
     ) -> None:
+        check_transaction_fits_block(rule, settings.block)
         self._builder = BlockBuilder(ports, rule, settings.block, signer)
         self._intake = Intake(ports, rule, settings, lambda: self._builder.head_number, self._builder.wake)
 

@@ -6,6 +6,7 @@ A stand-alone chain with a fixed block time is ``block_interval_s == idle_block_
 from dataclasses import dataclass, field
 
 from rollup.core.errors import BadConfig
+from rollup.core.genesis import ChainRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,16 @@ class BatchSettings:
     raw_bytes_max: int = 2 * 1024 * 1024
     gas_max: int = 600_000_000
     age_s_max: float = 30.0
+
+
+def check_transaction_fits_block(rule: ChainRule, block: BlockSettings) -> None:
+    """Every valid transaction has a block that takes it: one that never fits would hold up the line for good. Raises
+    BadConfig."""
+    if rule.transaction_bytes_max > block.block_bytes_max:
+        raise BadConfig(
+            f"block_bytes_max {block.block_bytes_max} must be at least {rule.transaction_bytes_max}, "
+            "the largest transaction that this chain allows"
+        )
 
 
 BLOCK_OVERHEAD_BYTES = 4_096

@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 from rollup.core.block import BlockInput
 from rollup.core.errors import BadConfig
+from rollup.core.genesis import ChainRule
 from rollup.core.ids import BlockNumber
 from rollup.sequencer.batching import BatchWindow, BlockSummary, raw_size
-from rollup.sequencer.settings import BatchSettings, BlockSettings, check_block_fits_batch
+from rollup.sequencer.settings import BatchSettings, BlockSettings, check_block_fits_batch, check_transaction_fits_block
 
 SETTINGS = BatchSettings(blocks_max=5, body_bytes_max=1_000, raw_bytes_max=3_000, gas_max=100, age_s_max=30.0)
 BLOCKS = st.lists(st.builds(BlockSummary, st.integers(1, 2_500), st.integers(0, 150), st.just(0.0)), min_size=1)
@@ -82,3 +83,9 @@ def test_a_block_that_could_outgrow_a_batch_is_a_wrong_configuration() -> None:
     check_block_fits_batch(BlockSettings(), BatchSettings())
     with pytest.raises(BadConfig, match="one block must always fit one batch"):
         check_block_fits_batch(BlockSettings(block_bytes_max=115_000), BatchSettings())
+
+
+def test_a_transaction_that_no_block_could_take_is_a_wrong_configuration() -> None:
+    check_transaction_fits_block(ChainRule(7), BlockSettings())
+    with pytest.raises(BadConfig, match="must be at least 131072"):
+        check_transaction_fits_block(ChainRule(7, transaction_bytes_max=131_072), BlockSettings())
