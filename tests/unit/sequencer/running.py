@@ -98,12 +98,16 @@ async def open_parts(directory: Path) -> AsyncIterator[tuple[VmClient, Store]]:
 
 @asynccontextmanager
 async def running(
-    vm: VmClient, store: Store, settings: SequencerSettings = PROMPT, **ports: object
+    vm: VmClient,
+    store: Store,
+    settings: SequencerSettings = PROMPT,
+    signer: Signer | None = SIGNER,
+    **ports: object,
 ) -> AsyncIterator[Running]:
-    """Start a sequencer over these parts, run it, and stop it at the end."""
+    """Start a sequencer over these parts, run it, and stop it at the end. ``ports`` replaces single ones."""
     heard = Heard()
     wired = SequencerPorts(vm, store.journal, store.blocks, NoInputs(), NoBacklog(), heard, lambda: START + 1.5)
-    sequencer = Sequencer(replace(wired, **ports), GENESIS.rule, settings, SIGNER)  # type: ignore[arg-type]
+    sequencer = Sequencer(replace(wired, **ports), GENESIS.rule, settings, signer)  # type: ignore[arg-type]
     await sequencer.start()
     async with asyncio.TaskGroup() as group:
         task = group.create_task(sequencer.run())
