@@ -6,16 +6,18 @@ flight and every later one raises VmCrashed, and so does ``run``.
 """
 
 import asyncio
-import multiprocessing
+import os
 import signal
+import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
+from subprocess import DEVNULL, Popen, TimeoutExpired
 from typing import Any
 
 from rollup.core.block import Block
@@ -23,7 +25,6 @@ from rollup.core.errors import ExecutorBusy, Fatal, Overloaded, VmCrashed
 from rollup.core.execution import AccountState, BlockResult, BlockWork, CallRequest, CallResult, ExecutorHead
 from rollup.core.genesis import ChainGenesis
 from rollup.core.ids import Address, BlockNumber
-from rollup.vm.process import serve
 from rollup.vm.settings import VmSettings
 from rollup.vm.wire import CALLS, COMMANDS, READY_ID, STOP, Answer, Failure, Request, build_error, pack, unpack
 
@@ -38,23 +39,29 @@ async def open_vm(path: Path, genesis: ChainGenesis, settings: VmSettings | None
     Sealed blocks are on disk whatever happens here; leaving waits for the block in hand at most ``stop_time_max_s``.
     """
     settings = settings or VmSettings()
-    process, connection = await asyncio.to_thread(_start_process, path, genesis, settings)
+    process, connection = await asyncio.to_thread(_start_process)
     client = VmClient(process, connection, settings)
     try:
-        await client.wait_ready()
+        await client.open(path, genesis)
         yield client
     finally:
         await client.close()
 
 
-def _start_process(path: Path, genesis: ChainGenesis, settings: VmSettings) -> tuple[SpawnProcess, Connection]:
-    """SIGINT is blocked in this thread while the child is born, so that it never sees a Ctrl-C meant for the node."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=serve, args=(theirs, path, genesis, settings), name="entresol-vm", daemon=True)
+def _start_process() -> tuple[Popen[bytes], Connection]:
+    """A new interpreter that inherits nothing but its end of the pipe, and does not import the node's main module (as
+    multiprocessing's spawn would). SIGINT is blocked in this thread while it is born, so that it never sees a Ctrl-C
+    meant for the node."""
+    ours, theirs = Pipe()
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(each or str(Path.cwd()) for each in sys.path)}
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        process.start()
+        process = Popen(
+            [sys.executable, "-P", "-m", "rollup.vm", str(theirs.fileno())],
+            env=environment,
+            stdin=DEVNULL,
+            pass_fds=(theirs.fileno(),),
+        )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         theirs.close()
@@ -64,7 +71,7 @@ def _start_process(path: Path, genesis: ChainGenesis, settings: VmSettings) -> t
 class VmClient:
     """Methods of the port (rollup.core.execution). Commands run in the order of the calls."""
 
-    def __init__(self, process: SpawnProcess, connection: Connection, settings: VmSettings) -> None:
+    def __init__(self, process: Popen[bytes], connection: Connection, settings: VmSettings) -> None:
         self._process = process
         self._connection = connection
         self._settings = settings
@@ -86,12 +93,14 @@ class VmClient:
     # --- life ---------------------------------------------------------------------------------------------------------
 
     @property
-    def pid(self) -> int | None:
+    def pid(self) -> int:
         """Process id, for operators and for tests that kill."""
         return self._process.pid
 
-    async def wait_ready(self) -> ExecutorHead:
-        """The head with which the process came up. Raises what kept it from opening its database."""
+    async def open(self, path: Path, genesis: ChainGenesis) -> ExecutorHead:
+        """Once, before anything else: the process opens its database and answers with its head. Raises what keeps it
+        from doing so."""
+        self._outbox.put((READY_ID, "open", (path, genesis, self._settings)))
         try:
             return await asyncio.wait_for(asyncio.shield(self._ready), self._settings.start_time_max_s)
         except TimeoutError as error:
@@ -109,13 +118,19 @@ class VmClient:
         await asyncio.to_thread(self._join)
 
     def _join(self) -> None:
-        if not wait([self._process.sentinel], self._settings.stop_time_max_s):
+        if self._await_exit(self._settings.stop_time_max_s) is None:
             self._process.kill()
-        self._receiver.join()  # it reaps the process
-        self._process.join()
+        self._receiver.join()
         self._sender.join()
+        self._process.wait()
         self._connection.close()
-        self._process.close()
+
+    def _await_exit(self, seconds: float) -> int | None:
+        """Exit code; None while the process lives."""
+        try:
+            return self._process.wait(seconds)
+        except TimeoutExpired:
+            return None
 
     # --- commands -----------------------------------------------------------------------------------------------------
 
@@ -223,8 +238,7 @@ class VmClient:
             try:
                 answer: Answer = unpack(self._connection.recv_bytes())
             except (EOFError, OSError):
-                self._process.join(EXIT_WAIT_S)
-                self._loop.call_soon_threadsafe(self._fail_all, self._process.exitcode)
+                self._loop.call_soon_threadsafe(self._fail_all, self._await_exit(EXIT_WAIT_S))
                 return
             self._loop.call_soon_threadsafe(self._settle, answer)
 

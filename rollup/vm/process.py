@@ -16,12 +16,10 @@ import time
 import traceback
 from collections import deque
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 from rollup.core.errors import CallTimedOut, Fatal, Rejected, RollupError
 from rollup.core.execution import BlockResult, BlockWork
-from rollup.core.genesis import ChainGenesis
 from rollup.vm.calls import CallLimits
 from rollup.vm.engine import Engine
 from rollup.vm.settings import VmSettings
@@ -33,12 +31,13 @@ TERMINATED_GRACE_S = 5
 COLLECTOR_THRESHOLDS = (20_000, 20, 50)
 
 
-def serve(connection: Connection, path: Path, genesis: ChainGenesis, settings: VmSettings) -> None:
+def serve(connection: Connection) -> None:
     """Body of the process. Signals are for the node: it decides when this process stops. A SIGTERM (service managers
     send it to every process of a service) only sets a limit after which this process ends by itself."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: signal.alarm(TERMINATED_GRACE_S))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    path, genesis, settings = unpack(connection.recv_bytes())[2]
     try:
         engine = Engine.open(path, genesis)
     except RollupError as error:

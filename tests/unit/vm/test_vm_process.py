@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import select
 import signal
 import sys
@@ -15,6 +16,7 @@ from vm_chain import ACCOUNTS, COUNTER, GENESIS, RULE, SPINNER, build_genesis_of
 from rollup.core.errors import (
     BadDataDirectory,
     CallTimedOut,
+    DiskFull,
     ExecutorBusy,
     FeeTooLow,
     InvalidBlock,
@@ -86,18 +88,13 @@ def wait_for_exit(pid: int) -> bool:
         os.close(descriptor)
 
 
-def pid_of(vm: VmClient) -> int:
-    assert vm.pid is not None
-    return vm.pid
-
-
 class TestDeath:
     async def test_is_told_to_everyone(self, vm: VmClient) -> None:
         watch = asyncio.ensure_future(vm.run())
         block = await start_block(vm, *spins(20))
         call = asyncio.ensure_future(vm.call(CallRequest(ACCOUNTS[0], SPINNER, gas=5_000_000)))
         await vm.head()
-        os.kill(pid_of(vm), signal.SIGKILL)
+        os.kill(vm.pid, signal.SIGKILL)
         for waiting in (watch, block, call):
             with pytest.raises(VmCrashed, match="killed by signal 9"):
                 await asyncio.wait_for(waiting, WAIT_S)
@@ -108,12 +105,22 @@ class TestDeath:
         async with open_vm(tmp_path / "vm", GENESIS) as vm:
             sealed = (await execute(vm, sign(0, 0))).block
             block = await start_block(vm, sign(0, 1), *spins(4))
-            os.kill(pid_of(vm), signal.SIGKILL)
+            os.kill(vm.pid, signal.SIGKILL)
             with pytest.raises(VmCrashed):
                 await block
         async with open_vm(tmp_path / "vm", GENESIS) as vm:
             assert await vm.read_blocks(BlockNumber(1), 9) == (sealed,)
             assert (await execute(vm, sign(0, 1))).dropped == ()
+
+    async def test_of_a_full_disk_is_named(self, vm: VmClient) -> None:
+        await execute(vm, sign(0, 0))
+        resource.prlimit(vm.pid, resource.RLIMIT_FSIZE, (4096, 4096))
+        with pytest.raises(DiskFull, match="free space and start again"):
+            await execute(vm, sign(0, 1), sign(1, 0), sign(2, 0))
+        with pytest.raises(DiskFull):
+            await asyncio.wait_for(vm.run(), WAIT_S)
+        with pytest.raises(DiskFull):
+            await vm.head()
 
     async def test_of_the_node_takes_the_process_along(self, tmp_path: Path) -> None:
         node = await asyncio.create_subprocess_exec(
@@ -132,7 +139,7 @@ class TestDeath:
 class TestLife:
     async def test_leaves_when_it_is_closed(self, tmp_path: Path) -> None:
         async with open_vm(tmp_path / "vm", GENESIS) as vm:
-            pid = pid_of(vm)
+            pid = vm.pid
             await execute(vm, sign(0, 0))
         assert wait_for_exit(pid)
         engine = open_engine(tmp_path)
@@ -140,11 +147,11 @@ class TestLife:
         engine.close()
 
     async def test_ignores_the_signals_of_the_terminal(self, vm: VmClient) -> None:
-        os.kill(pid_of(vm), signal.SIGINT)
+        os.kill(vm.pid, signal.SIGINT)
         assert (await execute(vm, sign(0, 0))).block is not None
 
     async def test_outlives_a_terminate_until_the_node_closes_it(self, vm: VmClient) -> None:
-        os.kill(pid_of(vm), signal.SIGTERM)
+        os.kill(vm.pid, signal.SIGTERM)
         assert (await execute(vm, sign(0, 0))).block is not None
 
     async def test_a_directory_in_use_is_named(self, vm: VmClient, tmp_path: Path) -> None:
