@@ -36,6 +36,11 @@ class Dispatcher:
         self._metrics = metrics
         self._numbers = itertools.count(1)
 
+    @property
+    def methods(self) -> list[str]:
+        """Names, sorted."""
+        return sorted(self._endpoints)
+
     async def answer_body(self, body: bytes) -> bytes:
         """The response body; empty when there is nothing to answer (notifications). Raises nothing."""
         try:

@@ -12,7 +12,8 @@ from aiohttp import web
 from rollup.core.errors import BadConfig, PortTaken
 from rpc.dispatch import Dispatcher
 from rpc.http import HttpFace
-from rpc.methods.table import Answer, build_table
+from rpc.log_search import LogSearch
+from rpc.methods.table import Answer, TableParts, build_table
 from rpc.metrics import Metrics
 from rpc.pages import Pages
 from rpc.ports import NodePorts
@@ -47,17 +48,19 @@ class RpcServer:
 @asynccontextmanager
 async def open_server(host: str, port: int, parts: AppParts) -> AsyncIterator[RpcServer]:
     """Listen until the block ends. Raises PortTaken, BadConfig (an address that is not ours)."""
-    table = build_table(parts.ports, parts.settings, parts.extra_methods)
-    dispatcher = Dispatcher(table, parts.settings, parts.metrics)
-    face = HttpFace(dispatcher, parts.settings, Pages(parts.ports, parts.settings, parts.metrics).table())
-    runner = web.ServerRunner(_build_server(face, parts.settings), shutdown_timeout=CLOSE_TIMEOUT_S)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, host, port, backlog=1024)
-        await _start(site, host, port)
-        yield RpcServer(host, site.port)
-    finally:
-        await runner.cleanup()
+    ports, settings = parts.ports, parts.settings
+    with LogSearch(ports.chain, settings.log_searches_max) as search:
+        table = build_table(TableParts(ports, settings, search, parts.extra_methods))
+        pages = Pages(ports, settings, parts.metrics)
+        face = HttpFace(Dispatcher(table, settings, parts.metrics), settings, pages.table())
+        runner = web.ServerRunner(_build_server(face, settings), shutdown_timeout=CLOSE_TIMEOUT_S)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, host, port, backlog=1024)
+            await _start(site, host, port)
+            yield RpcServer(host, site.port)
+        finally:
+            await runner.cleanup()
 
 
 def _build_server(face: HttpFace, settings: RpcSettings) -> web.Server:

@@ -16,6 +16,7 @@ class RpcSettings:
     batch_concurrency: int = 32
     response_bytes_max: int = 25 * 1024 * 1024
     logs_count_max: int = 10_000
+    log_searches_max: int = 64
     call_gas_max: int = 50_000_000
     request_timeout_s: float = 30.0
     keepalive_timeout_s: float = 120.0

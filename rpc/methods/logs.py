@@ -1,13 +1,12 @@
 """eth_getLogs. Large answers are refused in words from which clients learn to ask for less."""
 
-import asyncio
-
 from rollup.core.ids import BlockNumber
 from rollup.core.logs import FoundLog, LogFilter
 from rpc.block_refs import check_number, head_number
 from rpc.errors import SERVER_ERROR, RpcError, invalid_params
 from rpc.hexes import data, quantity
 from rpc.log_params import LogQuery, read_log_query
+from rpc.log_search import LogSearch
 from rpc.method import Method, Param
 from rpc.ports import NodePorts
 from rpc.scalars import BlockRef
@@ -18,8 +17,9 @@ LOGS_PER_TURN = 500
 
 
 class LogMethods:
-    def __init__(self, ports: NodePorts, count_max: int) -> None:
+    def __init__(self, ports: NodePorts, search: LogSearch, count_max: int) -> None:
         self._ports = ports
+        self._search = search
         self._count_max = count_max
 
     def table(self) -> dict[str, Method]:
@@ -28,7 +28,7 @@ class LogMethods:
     async def logs(self, query: LogQuery) -> list[dict[str, object]]:
         first, last = self._bounds(query)
         log_filter = LogFilter(first, last, query.addresses, query.topics)
-        found = await asyncio.to_thread(self._ports.chain.find_logs, log_filter, self._count_max)
+        found = await self._search.find(log_filter, self._count_max)
         return await build_in_turns(found, found_json, LOGS_PER_TURN)
 
     def _bounds(self, query: LogQuery) -> tuple[BlockNumber, BlockNumber]:

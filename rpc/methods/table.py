@@ -2,7 +2,9 @@
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 
+from rpc.log_search import LogSearch
 from rpc.method import REQUIRED, Method, Param
 from rpc.methods.blocks import BlockMethods
 from rpc.methods.calls import CallMethods
@@ -18,8 +20,19 @@ from rpc.settings import RpcSettings
 Answer = Callable[..., Awaitable[object]]
 
 
-def build_table(ports: NodePorts, settings: RpcSettings, extra: Mapping[str, Answer]) -> dict[str, Method]:
-    """Everything that ``ports`` can answer, the wiring's own methods, and rpc_modules over their namespaces."""
+@dataclass(frozen=True, slots=True)
+class TableParts:
+    """What the methods are made of. ``extra`` are the wiring's own methods."""
+
+    ports: NodePorts
+    settings: RpcSettings
+    search: LogSearch
+    extra: Mapping[str, Answer] = field(default_factory=dict)
+
+
+def build_table(parts: TableParts) -> dict[str, Method]:
+    """Everything that the ports can answer, the wiring's own methods, and rpc_modules over their namespaces."""
+    ports, settings = parts.ports, parts.settings
     table = {
         **ChainMethods(ports, settings.client_version).table(),
         **StateMethods(ports).table(),
@@ -27,9 +40,9 @@ def build_table(ports: NodePorts, settings: RpcSettings, extra: Mapping[str, Ans
         **FeeMethods(ports, settings.tip_suggested_wei).table(),
         **TransactionMethods(ports).table(),
         **BlockMethods(ports).table(),
-        **LogMethods(ports, settings.logs_count_max).table(),
+        **LogMethods(ports, parts.search, settings.logs_count_max).table(),
         **rollup_table(ports),
-        **mount_extra(extra),
+        **mount_extra(parts.extra),
     }
     modules = {name.partition("_")[0]: "1.0" for name in (*table, "rpc_modules")}
 

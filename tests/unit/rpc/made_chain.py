@@ -9,7 +9,12 @@ from rollup.core.block import Block, BlockHeader, Receipt
 from rollup.core.genesis import ChainRule
 from rollup.core.ids import ZERO_ADDRESS, ZERO_HASH, Address, BlockNumber, Hash
 from rollup.core.logs import FoundLog, LogFilter
+from rpc.dispatch import Dispatcher
+from rpc.log_search import LogSearch
+from rpc.methods.table import TableParts, build_table
+from rpc.metrics import Metrics
 from rpc.ports import NodePorts
+from rpc.settings import RpcSettings
 
 CHAIN_ID = 900_902
 RULE = ChainRule(CHAIN_ID)
@@ -47,6 +52,12 @@ class MadeChain:
 
     def find_logs(self, log_filter: LogFilter, count_max: int) -> tuple[FoundLog, ...]:
         return ()
+
+
+def make_dispatcher(ports: NodePorts) -> Dispatcher:
+    """All methods over ``ports``, without HTTP."""
+    parts = TableParts(ports, RpcSettings(), LogSearch(ports.chain, searches_max=4))
+    return Dispatcher(build_table(parts), RpcSettings(), Metrics())
 
 
 def make_chain_ports(*blocks: Block, **more: object) -> NodePorts:

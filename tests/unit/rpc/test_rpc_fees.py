@@ -4,14 +4,11 @@ import json
 from typing import Any
 
 import pytest
-from made_chain import RULE, make_chain_ports, make_paying_block
+from made_chain import RULE, make_chain_ports, make_dispatcher, make_paying_block
 
 from rollup.core.block import DEPOSIT_TYPE, Block
 from rollup.core.fees import next_base_fee
-from rpc.dispatch import Dispatcher
 from rpc.fee_samples import build_sample
-from rpc.methods.table import build_table
-from rpc.metrics import Metrics
 from rpc.settings import RpcSettings
 
 GWEI = 10**9
@@ -25,8 +22,7 @@ CHAIN = (
 
 
 async def call(blocks: tuple[Block, ...], method: str, *params: object) -> Any:
-    settings = RpcSettings()
-    dispatcher = Dispatcher(build_table(make_chain_ports(*blocks), settings, {}), settings, Metrics())
+    dispatcher = make_dispatcher(make_chain_ports(*blocks))
     body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
     found = json.loads(await dispatcher.answer_body(json.dumps(body).encode()))
     return found.get("result", found.get("error"))

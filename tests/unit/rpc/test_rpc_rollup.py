@@ -3,16 +3,12 @@
 import json
 from typing import Any
 
-from made_chain import make_chain_ports, make_paying_block
+from made_chain import make_chain_ports, make_dispatcher, make_paying_block
 from made_rollup import BODY, GENESIS, MadeRollup, make_batch
 
 from rollup.core.batch import decode_header
 from rollup.core.hashes import keccak, recover_signer
 from rollup.core.ids import Hash
-from rpc.dispatch import Dispatcher
-from rpc.methods.table import build_table
-from rpc.metrics import Metrics
-from rpc.settings import RpcSettings
 
 BLOCKS = [make_paying_block(number, 10) for number in range(3)]
 
@@ -20,8 +16,7 @@ BLOCKS = [make_paying_block(number, 10) for number in range(3)]
 async def call(method: str, *params: object, **ports: object) -> Any:
     rollup = MadeRollup()
     ports = ports or {"rollup": rollup, "heads": rollup, "genesis": GENESIS}
-    settings = RpcSettings()
-    dispatcher = Dispatcher(build_table(make_chain_ports(*BLOCKS, **ports), settings, {}), settings, Metrics())
+    dispatcher = make_dispatcher(make_chain_ports(*BLOCKS, **ports))
     body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
     found = json.loads(await dispatcher.answer_body(json.dumps(body).encode()))
     return found.get("result", found.get("error"))
