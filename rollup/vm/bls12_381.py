@@ -26,6 +26,9 @@ G2_BYTES = 4 * FIELD_BYTES
 SCALAR_BYTES = 32
 GAS_PAIRING_BASE = 37_700
 GAS_PAIRING_PAIR = 32_600
+FIELD_MODULUS = int(
+    "1a0111ea397fe69a4b1ba7b6434bacd764774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab", 16
+)
 _PADDING = bytes(16)
 
 Value = TypeVar("Value")
@@ -130,10 +133,11 @@ def _g2(data: bytes) -> G2Point:
 
 
 def _decode(data: bytes) -> bytes:
-    """Field elements without their padding. Raises ValueError where it is not zero."""
+    """Field elements without their padding. Raises ValueError unless each is below the modulus: arkworks takes some
+    high bits for flags."""
     elements = [data[start : start + FIELD_BYTES] for start in range(0, len(data), FIELD_BYTES)]
-    if any(element[:16] != _PADDING for element in elements):
-        raise ValueError("invalid field element top bytes")
+    if any(int.from_bytes(element, "big") >= FIELD_MODULUS for element in elements):
+        raise ValueError("invalid field element")
     return b"".join(element[16:] for element in elements)
 
 

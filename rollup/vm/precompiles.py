@@ -1,27 +1,23 @@
 """The precompiled contracts of the chain: py-evm's where they are good, ours where they are slow or differ.
 
 0x03 does not depend on what the system's OpenSSL still offers; 0x05 answers for an empty base; 0x06 and 0x07 are
-faster; 0x08 charges work before it runs (ADR 0005); 0x09 reads its input faster; 0x0a loads its setup once; the
-BLS12-381 ones run natively.
+faster; 0x08 charges work before it runs (ADR 0005); 0x09 reads its input faster; 0x0a and the BLS12-381 ones run
+natively.
 """
 
-import hashlib
 import struct
 from collections.abc import Callable
-from functools import cache
 
 from blake2b import compress
-from ckzg import load_trusted_setup, verify_kzg_proof
 from Crypto.Hash import RIPEMD160
 from eth.abc import ComputationAPI
 from eth.exceptions import VMError
-from eth.precompiles.point_evaluation import TRUSTED_SETUP_PATH
 from eth.vm.forks.berlin.computation import _compute_modexp_gas_fee_eip_2565 as modexp_gas
-from eth.vm.forks.cancun.constants import BLS_MODULUS, FIELD_ELEMENTS_PER_BLOB, POINT_EVALUATION_PRECOMPILE_GAS
 from eth.vm.forks.prague.computation import PRAGUE_PRECOMPILES
 
 from rollup.vm import bls12_381
 from rollup.vm.bn254 import Affine, add_points, is_on_curve, multiply_point
+from rollup.vm.kzg import evaluate_point
 from rollup.vm.work import metered
 
 Precompile = Callable[[ComputationAPI], ComputationAPI]
@@ -89,30 +85,6 @@ def _blake2f(computation: ComputationAPI) -> ComputationAPI:
     return computation
 
 
-@cache
-def _trusted_setup() -> object:
-    return load_trusted_setup(TRUSTED_SETUP_PATH, 0)
-
-
-def _point_evaluation(computation: ComputationAPI) -> ComputationAPI:
-    """EIP-4844: versioned hash, z, y, commitment, proof."""
-    computation.consume_gas(POINT_EVALUATION_PRECOMPILE_GAS, "POINT_EVALUATION")
-    data = computation.msg.data_as_bytes
-    if len(data) != 192:
-        raise VMError("invalid input length")
-    commitment, proof = data[96:144], data[144:]
-    if b"\x01" + hashlib.sha256(commitment).digest()[1:] != data[:32]:
-        raise VMError("mismatched versioned hash")
-    try:
-        proven = verify_kzg_proof(commitment, data[32:64], data[64:96], proof, _trusted_setup())
-    except RuntimeError as error:  # ckzg: not canonical, not on the curve
-        raise VMError("invalid point evaluation input") from error
-    if not proven:
-        raise VMError("error verifying kzg proof")
-    computation.output = FIELD_ELEMENTS_PER_BLOB.to_bytes(32, "big") + BLS_MODULUS.to_bytes(32, "big")
-    return computation
-
-
 def _word(data: bytes, position: int) -> int:
     return int.from_bytes(data[position : position + 32].ljust(32, b"\x00"), "big")
 
@@ -140,7 +112,7 @@ PRECOMPILES: dict[bytes, Precompile] = {
     _address(0x07): _ecmul,
     _address(0x08): _ecpairing,
     _address(0x09): _blake2f,
-    _address(0x0A): _point_evaluation,
+    _address(0x0A): evaluate_point,
     _address(0x0B): bls12_381.add_g1,
     _address(0x0C): bls12_381.multiply_g1,
     _address(0x0D): bls12_381.add_g2,

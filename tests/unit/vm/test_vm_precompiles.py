@@ -1,9 +1,13 @@
 """Our precompiles against py-evm's own: same output, same gas, same failures."""
 
+import hashlib
 from dataclasses import dataclass, field
+from functools import cache
 
+import ckzg
 import pytest
 from eth.exceptions import VMError
+from eth.precompiles.point_evaluation import TRUSTED_SETUP_PATH
 from eth.vm.forks.prague.computation import PRAGUE_PRECOMPILES
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +15,7 @@ from py_ecc import optimized_bls12_381 as bls
 from py_ecc import optimized_bn128 as bn
 
 from rollup.vm.bn254 import FIELD, ORDER
+from rollup.vm.kzg import SCALAR_MODULUS
 from rollup.vm.precompiles import PRECOMPILES
 from rollup.vm.work import WorkMeter
 
@@ -126,13 +131,49 @@ def test_blake2f_is_py_evms(rounds, body, last) -> None:
     same(9, body)
 
 
-def test_point_evaluation_is_py_evms() -> None:
+@cache
+def trusted_setup():
+    return ckzg.load_trusted_setup(TRUSTED_SETUP_PATH, 0)
+
+
+def versioned(commitment: bytes) -> bytes:
+    return b"\x01" + hashlib.sha256(commitment).digest()[1:]
+
+
+def test_point_evaluation_answers_for_real_blobs() -> None:
+    blob = b"".join(word(index * index + 7) for index in range(4096))
+    commitment = ckzg.blob_to_kzg_commitment(blob, trusted_setup())
+    for z in (0, 2**250):
+        proof, y = ckzg.compute_kzg_proof(blob, word(z), trusted_setup())
+        good = versioned(commitment) + word(z) + y + commitment + proof
+        assert _run(PRECOMPILES, 10, good)[1:] == (50_000, False)
+        wrong = good[:95] + bytes([good[95] ^ 1]) + good[96:]
+        assert _run(PRECOMPILES, 10, wrong)[2]
     infinity = b"\xc0" + bytes(47)
-    versioned = bytes.fromhex("010657f37554c781402a22917dee2f75def7ab966d7b770905398eba3c444014")
-    good = versioned + word(0) + word(0) + infinity + infinity
-    same(10, good)
-    bad = (good[:-1], good[:32] + word(2**256 - 1) + good[64:], bytes(32) + good[32:], good[:96] + bytes(96))
-    assert all(_run(PRECOMPILES, 10, data)[2] for data in bad)
+    assert not _run(PRECOMPILES, 10, versioned(infinity) + word(0) + word(0) + infinity + infinity)[2]
+
+
+INFINITY = b"\xc0" + bytes(47)
+GOOD_POINT = versioned(INFINITY) + word(0) + word(0) + INFINITY + INFINITY
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        GOOD_POINT[:-1],
+        GOOD_POINT[:32] + word(2**256 - 1) + GOOD_POINT[64:],
+        GOOD_POINT[:64] + word(SCALAR_MODULUS) + GOOD_POINT[96:],
+        bytes(32) + GOOD_POINT[32:],
+        GOOD_POINT[:144] + bytes(48),
+        GOOD_POINT[:144] + b"\xff" * 48,
+        GOOD_POINT[:144] + b"\xe0" + bytes(47),
+        GOOD_POINT[:144] + b"\xc0" + bytes(46) + b"\x01",
+        GOOD_POINT[:144] + b"\x40" + bytes(47),
+    ],
+)
+def test_point_evaluation_refuses_bad_input(data) -> None:
+    assert _run(PRECOMPILES, 10, data)[2]
 
 
 def fp(value: int) -> bytes:
@@ -153,6 +194,11 @@ def g2(scalar: int) -> bytes:
     return b"".join(fp(int(part)) for coordinate in (x, y) for part in coordinate.coeffs)
 
 
+def flagged(data: bytes, bit: int) -> bytes:
+    """The first field element with one of its unused high bits set."""
+    return (int.from_bytes(data[:64], "big") | 1 << bit).to_bytes(64, "big") + data[64:]
+
+
 P = bls.field_modulus
 OFF_SUBGROUP_G1 = fp(0) + fp(2)  # on the curve y^2 = x^3 + 4, of order 3
 
@@ -169,6 +215,11 @@ OFF_SUBGROUP_G1 = fp(0) + fp(2)  # on the curve y^2 = x^3 + 4, of order 3
         (11, fp(1) + fp(1) + g1(1)),
         (11, fp(P) + fp(2) + g1(1)),
         (11, b"\x01" + g1(1)[1:] + g1(1)),
+        *((11, flagged(g1(1), bit) + g1(1)) for bit in (381, 382, 383)),
+        *((11, flagged(g1(0), bit) + g1(1)) for bit in (381, 382, 383)),
+        *((11, g1(1)[:64] + flagged(g1(1)[64:], bit) + g1(0)) for bit in (381, 382, 383)),
+        *((13, flagged(g2(1), bit) + g2(0)) for bit in (381, 382, 383)),
+        *((16, flagged(fp(5), bit)) for bit in (381, 382, 383)),
         (11, g1(1)),
         (12, g1(2) + word(7)),
         (12, g1(2) + word(0) + g1(0) + word(3) + g1(9) + word(2**256 - 1)),
