@@ -44,7 +44,10 @@ class _Held:
 
 
 class Batcher:
-    """``start`` once, then ``run`` forever; ``wake`` on every block."""
+    """``start`` once, then ``run`` forever; ``wake`` on every block, and when the settlement backlog clears.
+
+    While the backlog is full no batch closes, so that what waits for the ledgers is bounded; blocks wait in the log.
+    """
 
     def __init__(self, ports: BatcherPorts, identity: BatchIdentity, settings: BatchSettings) -> None:
         self._ports = ports
@@ -73,12 +76,13 @@ class Batcher:
         while True:
             self._changed.clear()
             await self._read_blocks()
-            count = self._window.count_due(loop.time())
+            is_held_back = self._ports.backlog.is_full()
+            count = 0 if is_held_back else self._window.count_due(loop.time())
             if count:
                 await self._close(count)
                 continue
             with suppress(TimeoutError):
-                async with asyncio.timeout_at(self._window.due_at()):
+                async with asyncio.timeout_at(None if is_held_back else self._window.due_at()):
                     await self._changed.wait()
 
     async def _read_blocks(self) -> None:

@@ -89,17 +89,17 @@ class BlockBuilder:
     async def _wait_for_turn(self, started: float, intake: Intake) -> bool:
         """Wait until a block is due after the one begun at ``started``. True when one is due even if it stays empty."""
         loop = asyncio.get_running_loop()
+        work_due = started + self._settings.block_interval_s
         idle_due = started + self._settings.idle_block_interval_s
         while loop.time() < idle_due:
             self._changed.clear()
             intake.pool.wake(self._ports.clock())
-            due = idle_due
-            if self._has_work(intake):
-                due = started + self._settings.block_interval_s
-            elif intake.pool.has_stalled:
-                due = min(idle_due, loop.time() + self._settings.block_interval_s)
-            if self._has_work(intake) and loop.time() >= due:
+            has_work = self._has_work(intake)
+            if has_work and loop.time() >= work_due:
                 return False
+            due = work_due if has_work else idle_due
+            if intake.pool.has_stalled:
+                due = min(due, loop.time() + self._settings.block_interval_s)
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(due):
                     await self._changed.wait()

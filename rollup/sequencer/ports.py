@@ -4,7 +4,7 @@ Methods without ``async`` that touch a disk are called through ``asyncio.to_thre
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from rollup.core.batch import Batch
@@ -13,6 +13,7 @@ from rollup.core.confirmation import SoftConfirmation
 from rollup.core.cursor import Cursor, LedgerMessage
 from rollup.core.execution import AccountState, BlockResult, BlockWork, ExecutorHead
 from rollup.core.ids import Address, BlockNumber, Hash
+from rollup.sequencer.standalone import NoBacklog
 
 WallClock = Callable[[], float]
 """Seconds since the epoch. May jump either way; nothing but timestamps, arrival and expiry depends on it."""
@@ -91,7 +92,7 @@ class Backlog(Protocol):
     """How far settlement is behind."""
 
     def is_full(self) -> bool:
-        """True while no further user transactions may be sealed: the anchor ledger is not taking batches."""
+        """True while no further user transactions may be sealed and no batch closed: the ledgers take none."""
         ...
 
 
@@ -143,10 +144,11 @@ class SignOnce(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BatcherPorts:
-    """Everything that the batcher is connected to. ``clock`` only tells how old blocks are at the start."""
+    """Everything that the batcher is connected to. ``clock`` only tells how old blocks are when they are read."""
 
     log: BlockLog
     batches: BatchLog
     sign_once: SignOnce
     listener: BatchListener
     clock: WallClock
+    backlog: Backlog = field(default_factory=NoBacklog)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from log_blocks import FIRST_TIME, GENESIS_HASH, hash_of, linked_block, random_transfer
+from running import Switch
 
 from rollup.core.batch import Batch, check_batch
 from rollup.core.batch_body import decode_body, encode_body
@@ -42,6 +43,17 @@ class Posted:
                 await self.changed.wait()
 
 
+@dataclass
+class Watched(Switch):
+    """A backlog that tells when it was asked."""
+
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def is_full(self) -> bool:
+        self.asked.set()
+        return self.full
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     with open_store(tmp_path / "store", GENESIS_HASH) as opened:
@@ -49,9 +61,12 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @asynccontextmanager
-async def batching(store: Store, settings: BatchSettings) -> AsyncIterator[tuple[Posted, Batcher]]:
+async def batching(
+    store: Store, settings: BatchSettings, backlog: Switch | None = None
+) -> AsyncIterator[tuple[Posted, Batcher]]:
     posted = Posted()
-    ports = BatcherPorts(store.blocks, store.batches, store.sign_once, posted, lambda: float(FIRST_TIME))
+    held_back = backlog or Switch()
+    ports = BatcherPorts(store.blocks, store.batches, store.sign_once, posted, lambda: float(FIRST_TIME), held_back)
     batcher = Batcher(ports, IDENTITY, settings)
     await batcher.start()
     async with asyncio.TaskGroup() as group:
@@ -95,6 +110,20 @@ async def test_batches_follow_each_other_and_carry_every_block_once(store: Store
     ]
     assert [batch.header.number for batch in posted.batches] == [1, 2, 3]
     assert [batch.header.parent_hash for batch in posted.batches[1:]] == [batch.hash for batch in posted.batches[:2]]
+
+
+async def test_no_batch_closes_while_the_ledgers_take_none(store: Store) -> None:
+    fill(store, 1, 4)
+    backlog = Watched(full=True)
+    async with batching(store, AT_ONCE, backlog) as (posted, batcher):
+        for _ in range(3):
+            backlog.asked.clear()
+            batcher.wake()
+            await asyncio.wait_for(backlog.asked.wait(), 20)
+        assert posted.batches == []
+        backlog.full = False
+        batcher.wake()
+        await posted.until_block(4)
 
 
 async def test_bodies_fit_whatever_the_guess_was(store: Store) -> None:
