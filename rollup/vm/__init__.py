@@ -8,6 +8,6 @@ VM process      process     commands in turn, questions between transactions
                 apply       one transaction           calls, estimates   questions that run code
                 messages    its top-level message     frame, program, ops_*, precompiles   instructions
                 accounts    what it changed, undoable
-                sealing     changes into roots        trie, headers, receipts, records
+                sealing     changes into roots        trie, headers, receipts
                 database    one synced write per block
 """

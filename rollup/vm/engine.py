@@ -14,7 +14,15 @@ from typing import Protocol, Self
 from lru import LRU
 
 from rollup.core.block import Block, BlockHeader
-from rollup.core.errors import BadDataDirectory, InvalidBlock, RollupError, UnknownBlock
+from rollup.core.block_codec import decode_block, encode_block
+from rollup.core.errors import (
+    BadDataDirectory,
+    InvalidBlock,
+    MalformedBatch,
+    RollupError,
+    StoreCorrupted,
+    UnknownBlock,
+)
 from rollup.core.execution import AccountState, BlockResult, BlockWork, CallRequest, CallResult, ExecutorHead
 from rollup.core.genesis import ChainGenesis
 from rollup.core.ids import EMPTY_CODE_HASH, ZERO_HASH, Address, BlockNumber, Hash
@@ -26,7 +34,6 @@ from rollup.vm.estimates import estimate_gas
 from rollup.vm.fork import BlockEnvironment, ChainState, make_state
 from rollup.vm.genesis import build_genesis
 from rollup.vm.headers import build_header, decode_block_header, encode_block_header, seal_header
-from rollup.vm.records import decode_block, encode_block
 from rollup.vm.sealing import SealedState, seal_changes
 
 HEADERS_CACHED_MAX = 1024
@@ -136,7 +143,7 @@ class Engine:
         )
         builder.pause()
         encoded = encode_block_header(sealed)
-        record = encode_block(block, encoded)
+        record = encode_block(block)
         self._database.write_block(BlockWrite(work.number, encoded, record, work.progress, work.stored_through))
         builder.state.advance(SealedState(self._database, state_root), storage_roots)
         self._head = sealed
@@ -172,7 +179,10 @@ class Engine:
         record = self._database.read_record(header.number)
         if record is None:
             raise UnknownBlock(f"block {header.number} is no longer held by the virtual machine node")
-        return decode_block(record, header)
+        try:
+            return decode_block(record)
+        except MalformedBatch as error:
+            raise StoreCorrupted(f"the record of block {header.number}: {error}") from error
 
     def read_accounts(self, addresses: tuple[Address, ...], block: BlockNumber | None) -> tuple[AccountState, ...]:
         state = self._sealed(self._header_of(block))
