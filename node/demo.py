@@ -97,7 +97,7 @@ class Demo:
 
     async def run(self) -> None:
         async with self._transport:
-            token, counter = await self._deploy_both()
+            token, counter = await self._deploy_patiently()
             log.info("demo contracts are deployed", token=token, counter=counter)
             interval_s = 1 / self._settings.rate_per_s
             while True:
@@ -123,6 +123,15 @@ class Demo:
         if draw < 0.9:
             return Payload(recipient, b"", amount * 10**9, 21_000)
         return Payload(counter, call_data("increment(uint256)", ["uint256"], [amount]), 0, 120_000)
+
+    async def _deploy_patiently(self) -> tuple[str, str]:
+        """A node that has just started refuses transactions until it has read its anchor ledger."""
+        while True:
+            try:
+                return await self._deploy_both()
+            except Transient as error:
+                log.info("waiting for the node to take transactions", why=str(error))
+                await asyncio.sleep(PAUSE_AFTER_REFUSAL_S)
 
     async def _deploy_both(self) -> tuple[str, str]:
         owner = self._accounts[0]

@@ -28,9 +28,11 @@ async def deploy_contracts(config: NodeConfig) -> list[str]:
     for spec in genesis.ledgers:
         section = find_section(config, spec)
         if spec.family == EVM_FAMILY and section is not None:
-            spec = await _deploy_one(genesis, genesis_hash, spec, section)
-            lines.append(f"{spec.ledger_id}: {CONTRACT_OF_ROLE[spec.role]} at {spec.address}")
-        ledgers.append(spec)
+            placed = await _deploy_one(genesis, genesis_hash, spec, section)
+            lines.append(f"{spec.ledger_id}: {CONTRACT_OF_ROLE[spec.role]} at {placed.address}")
+            ledgers.append(placed)
+        else:
+            ledgers.append(spec)
     write_genesis(config.genesis, replace(genesis, ledgers=tuple(ledgers)))
     return lines
 

@@ -1,0 +1,40 @@
+"""Every sealed or derived block passes here once: metrics and the rate hear of it, and whoever asked to be told."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from node.snapshot import RateMeter
+from rollup.core.block import DEPOSIT_TYPE, Block
+from rollup.core.confirmation import SoftConfirmation
+from rollup.core.ids import BlockNumber
+from rpc.metrics import ChainMetrics
+
+
+class BlockHearer(Protocol):
+    def on_block(self, block: Block, confirmation: SoftConfirmation | None) -> None: ...
+
+
+class BlockEvents:
+    """Fits the listener ports of sequencer and consensus. Keeps the last confirmations for whoever asks."""
+
+    def __init__(self, metrics: ChainMetrics, clock: Callable[[], float]) -> None:
+        self.metrics = metrics
+        self._clock = clock
+        self._hearers: list[BlockHearer] = []
+        self.rate = RateMeter()
+        self.last_confirmation: SoftConfirmation | None = None
+
+    def tell(self, hearer: BlockHearer) -> None:
+        """From now on ``hearer`` learns of every block."""
+        self._hearers.append(hearer)
+
+    def on_block(self, block: Block, confirmation: SoftConfirmation | None) -> None:
+        users = sum(raw[0] != DEPOSIT_TYPE for raw in block.transactions)
+        self.rate.add(users, self._clock())
+        self.metrics.on_block(len(block.transactions), block.header.gas_used)
+        self.last_confirmation = confirmation
+        for hearer in self._hearers:
+            hearer.on_block(block, confirmation)
+
+    def on_rewind(self, number: BlockNumber) -> None:
+        """Derived blocks above ``number`` are gone; the counters count work done, so they stay."""

@@ -1,0 +1,107 @@
+"""A node of the rollup, put together: the one place where the parts meet. Sequencer and follower differ by a key.
+
+Opened in order (engine and store, ledgers' posters, consensus, sequencer, JSON-RPC last), closed in reverse. Nothing
+runs until the caller runs what ``runners`` names.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from node.block_events import BlockEvents
+from node.chain_parts import ChainParts, open_chain
+from node.consensus_wiring import ConsensusPlan, SequencingPlan, build_consensus, build_sequencing
+from node.rollup_settings import LedgerLink, RollupSettings, Runner
+from node.rollup_views import RollupViews
+from node.snapshot import Snapshot
+from node.terminal import clock
+from rollup.consensus.driver import ConsensusDriver
+from rollup.core.genesis import RollupGenesis
+from rollup.core.ids import BatchNumber
+from rollup.sequencer.batcher import Batcher
+from rollup.sequencer.sequencer import Sequencer
+from rollup.settlement.post_office import PostOffice
+from rpc.metrics import Metrics
+from rpc.ports import NodePorts
+from rpc.server import AppParts, RpcServer, open_server
+
+
+@dataclass(frozen=True, slots=True)
+class RollupNode:
+    genesis: RollupGenesis
+    chain: ChainParts
+    driver: ConsensusDriver
+    office: PostOffice
+    sequencer: Sequencer | None
+    events: BlockEvents
+    metrics: Metrics
+    server: RpcServer
+    runners: Mapping[str, Runner]
+
+    def take_snapshot(self) -> Snapshot:
+        """What the operator sees now."""
+        now = clock()
+        last = self.chain.store.batches.last_batch()
+        return Snapshot(
+            taken_at=now,
+            heads=self.driver.heads(),
+            last_batch=last.header.number if last else BatchNumber(0),
+            transactions=self.events.rate.total,
+            transactions_per_s=self.events.rate.per_s(now),
+            pool_depth=sum(self.sequencer.counts) if self.sequencer else 0,
+            ledgers=self.driver.ledger_status(),
+            alarms=self.driver.alarms(),
+        )
+
+
+@asynccontextmanager
+async def open_rollup_node(
+    data: Path, genesis: RollupGenesis, links: tuple[LedgerLink, ...], settings: RollupSettings
+) -> AsyncIterator[RollupNode]:
+    """Raises BadDataDirectory, BadConfig, PortTaken, StoreCorrupted, VmCrashed."""
+    async with open_chain(data, genesis.chain, settings.vm) as chain:
+        metrics = Metrics()
+        events = BlockEvents(metrics.chain, clock)
+        consensus = build_consensus(ConsensusPlan(genesis, chain, events, links, settings))
+        driver, runners = consensus.driver, consensus.runners
+        await driver.open()
+        sequencer = None
+        if settings.key is not None:
+            sequencer, batcher = build_sequencing(SequencingPlan(genesis, chain, events, consensus, settings))
+            runners |= {"sequencer": _sealing(driver, sequencer), "batcher": _batching(driver, batcher)}
+        views = RollupViews(chain.store, driver)
+        ports = NodePorts(
+            rule=genesis.chain.rule,
+            state=chain.vm,
+            chain=chain.store.blocks,
+            sink=sequencer,
+            pool=sequencer,
+            heads=driver,
+            rollup=views,
+            genesis=genesis,
+        )
+        parts = AppParts(ports, settings.listener.settings, metrics, settings.extra_methods)
+        async with open_server(settings.listener.host, settings.listener.port, parts) as server:
+            runners["engine"] = chain.vm.run
+            yield RollupNode(genesis, chain, driver, consensus.office, sequencer, events, metrics, server, runners)
+
+
+def _sealing(driver: ConsensusDriver, sequencer: Sequencer) -> Runner:
+    """Nothing is sealed before the anchor was read to its tip: what it carries comes first."""
+
+    async def run() -> None:
+        await driver.wait_caught_up()
+        await sequencer.start()
+        await sequencer.run()
+
+    return run
+
+
+def _batching(driver: ConsensusDriver, batcher: Batcher) -> Runner:
+    async def run() -> None:
+        await driver.wait_caught_up()
+        await batcher.start()
+        await batcher.run()
+
+    return run
