@@ -157,6 +157,7 @@ class Intake:
     def _leave(self, included: set[Hash]) -> None:
         for transaction_hash in included:
             self.pool.remove(transaction_hash)
+            self.reasons.clear(transaction_hash)
         self._journal.forget(included)
 
     def _drop(self, dropped: Dropped, now: float) -> None:
