@@ -65,6 +65,7 @@ CODES: dict[type[Rejected], int] = {
     errors.MempoolFull: SERVER_ERROR,
     errors.SenderLimitReached: SERVER_ERROR,
     errors.ExecutionTooLong: SERVER_ERROR,
+    errors.EngineDefect: INTERNAL_ERROR,
     errors.SettlementBacklog: LIMIT_EXCEEDED,
     errors.ReadOnlyNode: NOT_SUPPORTED,
     errors.UnknownBlock: SERVER_ERROR,

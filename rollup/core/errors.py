@@ -141,6 +141,13 @@ class ExecutionTooLong(TransactionRejected):
     words = "transaction exceeds the execution time limit"
 
 
+class EngineDefect(TransactionRejected):
+    """The execution engine met something that its authors did not foresee. What asked for it is refused, the node
+    lives."""
+
+    words = "internal error in the execution engine"
+
+
 class SettlementBacklog(Rejected):
     words = "settlement backlog: the anchor ledger is not taking batches, try again later"
 

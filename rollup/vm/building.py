@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from rollup.core.block import DEPOSIT_TYPE, BlockHeader, Receipt
 from rollup.core.deposit import build_deposits, decode_deposit
 from rollup.core.errors import (
+    EngineDefect,
     ExecutionTooLong,
     FeeTooLow,
     InsufficientFunds,
@@ -23,6 +24,7 @@ from rollup.core.hashes import keccak
 from rollup.core.ids import Address, Hash
 from rollup.core.transaction import Transaction, decode_transaction, recover_sender
 from rollup.vm.apply import TransactionLimits, TransactionOutcome, apply_deposit, apply_transaction
+from rollup.vm.defects import containing_defects
 from rollup.vm.fork import ChainState
 from rollup.vm.headers import BlockRoots
 from rollup.vm.history import write_history
@@ -138,10 +140,26 @@ class BlockBuilder:
             gas_left=max(self._header.gas_limit - self.gas_used, 0),
             deadline=None if self._work.exact else self._deadline,
         )
-        outcome = apply_transaction(self.state, transaction, sender, limits=limits)
+        if self._work.exact:
+            outcome = apply_transaction(self.state, transaction, sender, limits=limits)
+        else:
+            outcome = self._apply_contained(transaction, sender, limits)
         self._bytes += len(transaction.raw)
         self._users += 1
         self._include(_Included(transaction.raw, transaction.hash, transaction.type, sender, outcome, 0))
+
+    def _apply_contained(
+        self, transaction: Transaction, sender: Address, limits: TransactionLimits
+    ) -> TransactionOutcome:
+        """A sequencer drops a transaction on which the engine fails, rather than meet it again in every block."""
+        start = self.state.snapshot()
+        try:
+            with containing_defects(f"transaction {transaction.hash.hex()}"):
+                return apply_transaction(self.state, transaction, sender, limits=limits)
+        except EngineDefect:
+            self.state.revert(start)
+            self.state.end_transaction()
+            raise
 
     def _drop(self, raw: bytes, error: TransactionRejected) -> None:
         final = not isinstance(error, MAY_BECOME_VALID)

@@ -13,14 +13,14 @@ import select
 import signal
 import sys
 import time
-import traceback
 from collections import deque
 from multiprocessing.connection import Connection
 from typing import Any
 
-from rollup.core.errors import CallTimedOut, Fatal, Rejected, RollupError
+from rollup.core.errors import CallTimedOut, Fatal, RollupError
 from rollup.core.execution import BlockResult, BlockWork
 from rollup.vm.calls import CallLimits
+from rollup.vm.defects import containing_defects
 from rollup.vm.engine import Engine
 from rollup.vm.settings import VmSettings
 from rollup.vm.wire import CALLS, COMMANDS, READY_ID, STOP, Request, describe_error, pack, unpack
@@ -157,7 +157,7 @@ class _Server:
 
     def _answer(self, request: Request, call_limit_s: float | None = None) -> bool:
         """Run a request and send what came of it. False when a call had less than its full time and used it up."""
-        number, method, _ = request
+        number = request[0]
         fatal: Fatal | None = None
         try:
             value = self._run(request, call_limit_s)
@@ -168,24 +168,22 @@ class _Server:
         except RollupError as error:
             value = describe_error(error)
             fatal = error if isinstance(error, Fatal) else None
-        except Exception as error:
-            if method in COMMANDS or isinstance(error, EOFError | ConnectionError):
-                raise  # the state is not to be trusted: leave, the node says VmCrashed
-            traceback.print_exc()
-            value = describe_error(Rejected(f"internal error in {method}: {type(error).__name__}: {error}"))
         self._connection.send_bytes(pack((number, value)))
         if fatal is not None:
             raise fatal
         return True
 
     def _run(self, request: Request, call_limit_s: float | None) -> Any:
+        """A command that meets a defect ends the process: its state is not to be trusted."""
         _, method, arguments = request
         if method == "execute_block":
             return self._execute(*arguments)
+        if method in COMMANDS:
+            return getattr(self._engine, method)(*arguments)
         if call_limit_s is not None:
-            limits = CallLimits(self._settings.call_gas_max, time.monotonic() + call_limit_s)
-            return getattr(self._engine, method)(*arguments, limits)
-        return getattr(self._engine, method)(*arguments)
+            arguments += (CallLimits(self._settings.call_gas_max, time.monotonic() + call_limit_s),)
+        with containing_defects(method):
+            return getattr(self._engine, method)(*arguments)
 
     def _execute(self, work: BlockWork) -> BlockResult:
         return self._engine.execute_block(work, self._between)

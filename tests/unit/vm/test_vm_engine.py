@@ -105,6 +105,17 @@ class TestBuilding:
         assert engine.read_accounts((ACCOUNTS[0],), None)[0].nonce == 0
         assert result.block.header.state_root != before
 
+    def test_drops_what_the_engine_fails_on(self, engine: Engine, capfd: pytest.CaptureFixture[str]) -> None:
+        broken = Candidate(sign(0, 0).raw, sender="no address")  # type: ignore[arg-type]
+        result = execute(engine, broken, sign(1, 0))
+        assert [(drop.error, drop.final) for drop in result.dropped] == [("EngineDefect", True)]
+        assert result.block is not None
+        assert result.block.senders == (ACCOUNTS[1],)
+        assert "Traceback" in capfd.readouterr().err
+        with pytest.raises(TypeError):
+            execute(engine, replace(broken, raw=sign(0, 0).raw), exact=True)
+        assert seal(engine, sign(0, 0), exact=True).header.number == 2
+
     def test_a_used_nonce_is_dropped_for_good(self, engine: Engine) -> None:
         seal(engine, sign(0, 0))
         (dropped,) = execute(engine, sign(0, 0)).dropped

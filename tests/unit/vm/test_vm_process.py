@@ -17,6 +17,7 @@ from rollup.core.errors import (
     BadDataDirectory,
     CallTimedOut,
     DiskFull,
+    EngineDefect,
     ExecutorBusy,
     FeeTooLow,
     InvalidBlock,
@@ -235,6 +236,17 @@ class TestErrors:
         with pytest.raises(FeeTooLow) as caught:
             await vm.call(CallRequest(ACCOUNTS[0], COUNTER, max_fee=1))
         assert caught.value.detail.startswith("maxFeePerGas: 1")
+
+    async def test_a_defect_met_by_a_question_is_answered_and_survived(self, vm: VmClient) -> None:
+        with pytest.raises(EngineDefect, match="read_storage: AttributeError"):
+            await vm.read_storage(COUNTER, "one")  # type: ignore[arg-type]
+        assert (await execute(vm, sign(0, 0))).block is not None
+
+    async def test_a_defect_met_by_a_command_ends_the_process(self, vm: VmClient) -> None:
+        with pytest.raises(VmCrashed, match="exit code 1"):
+            await vm.rewind("one")  # type: ignore[arg-type]
+        with pytest.raises(VmCrashed):
+            await asyncio.wait_for(vm.run(), WAIT_S)
 
     async def test_a_large_block_crosses_the_pipe(self, vm: VmClient) -> None:
         candidates = tuple(sign(key, 0, data=b"\x01" * 60_000, gas=3_000_000) for key in range(8))
