@@ -51,8 +51,8 @@ class BlockBuilder:
     """Runs one BlockWork on a state.
 
     ``between`` is called after every transaction; the time it takes is not charged to the block's budget, nor is that
-    of the deposits. A transaction that runs past the deadline stays untried and comes first in the next block; one
-    that had a whole budget to itself is dropped for good.
+    of the deposits. A transaction that runs past the deadline closes the block and stays untried, to come first in the
+    next one; the first, which had a whole budget to itself, is dropped for good.
     """
 
     def __init__(self, state: ChainState, header: BlockHeader, work: BlockWork, between: Callable[[], None]) -> None:
@@ -62,7 +62,6 @@ class BlockBuilder:
         self._between = between
         self._deadline = 0.0
         self._bytes = 0
-        self._users = 0
         self._closed = False
         self._encoded_receipts: list[bytes] = []
         self.transactions: list[bytes] = []
@@ -122,14 +121,14 @@ class BlockBuilder:
             if self._work.exact:
                 raise InvalidBlock(f"block {self._work.number}, transaction {self.tried}: {error}") from error
             self._closed = isinstance(error, ExecutionTooLong)
-            if self._closed and self._users:
+            if self._closed and self.tried:
                 return False  # it may need no more than a whole block's time: first in the next one
             self._drop(candidate.raw, error)
         return True
 
     def _is_closed(self, transaction: Transaction) -> bool:
         rule = self.state.environment.rule
-        if time.monotonic() >= self._deadline and self._users:
+        if time.monotonic() >= self._deadline and self.tried:
             return True
         if self._bytes + len(transaction.raw) > self._work.bytes_max and self._bytes:
             return True
@@ -145,7 +144,6 @@ class BlockBuilder:
         else:
             outcome = self._apply_contained(transaction, sender, limits)
         self._bytes += len(transaction.raw)
-        self._users += 1
         self._include(_Included(transaction.raw, transaction.hash, transaction.type, sender, outcome, 0))
 
     def _apply_contained(
