@@ -60,7 +60,7 @@ class ChainRule:
     chain_id: int
     gas_limit: int = 30_000_000
     transaction_gas_max: int = 16_777_216
-    work_max: int = 4_000_000
+    work_max: int = 2_000_000
     transaction_bytes_max: int = 98_304
     fee: FeeRule = field(default_factory=FeeRule)
     coinbase: Address = SEQUENCER_FEE_VAULT

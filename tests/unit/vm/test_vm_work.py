@@ -62,7 +62,7 @@ def test_past_the_bound_the_transaction_fails_with_all_its_gas() -> None:
 
 def test_no_frame_catches_exhausted_work() -> None:
     """A caller that tolerates failing calls does not get to go on."""
-    outer = b"\x5f" * 5 + push(int.from_bytes(OTHER, "big")) + b"\x61\xff\xff\xf1" + store(3, 3)
+    outer = b"\x5f" * 5 + push(int.from_bytes(OTHER, "big")) + push(200_000) + b"\xf1" + store(3, 3)
     state = state_with(outer, rule=limited(PAIRING_WORK))
     state.set_code(OTHER, call_precompile(8, 384))
     state.end_transaction()
