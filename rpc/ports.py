@@ -39,7 +39,7 @@ class StateReader(Protocol):
 
 class ChainReader(Protocol):
     """The chain as stored. Synchronous and short: a point read answers well within 5 ms. Called on the event loop, but
-    for ``find_logs``, which runs in threads, several at a time.
+    for ``find_logs``, which runs in threads, several at a time, and ``block``, which does both.
     """
 
     def head_number(self) -> BlockNumber | None:

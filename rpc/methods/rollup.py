@@ -1,11 +1,14 @@
 """The ``rollup_`` namespace: labels, batches, where they are, and the ledgers. Only on nodes that settle or follow."""
 
+import asyncio
+
 from rollup.core.batch import Batch
+from rollup.core.block import build_block_input
 from rollup.core.ids import BatchNumber, BlockNumber
 from rpc.block_refs import check_number
 from rpc.hexes import data, quantity
 from rpc.method import Method, Param
-from rpc.ports import HeadReader, NodePorts, RollupReader
+from rpc.ports import ChainReader, HeadReader, NodePorts, RollupReader
 from rpc.scalars import BlockRef, read_block, read_bool, read_uint64
 from rpc.shapes.rollup import LedgerIds, alarm_json, batch_json, genesis_json, ledger_json, posting_json
 
@@ -47,6 +50,7 @@ class RollupMethods:
     def __init__(self, ports: NodePorts, rollup: RollupReader) -> None:
         self._ports = ports
         self._rollup = rollup
+        self._counting = asyncio.Semaphore(1)
 
     def table(self) -> dict[str, Method]:
         table = {
@@ -61,12 +65,12 @@ class RollupMethods:
         return table
 
     async def batch(self, number: int, with_body: bool) -> object:
-        return self._shape(self._rollup.batch(BatchNumber(number)), with_body=with_body)
+        return await self._shape(self._rollup.batch(BatchNumber(number)), with_body=with_body)
 
     async def batch_of_block(self, ref: BlockRef, with_body: bool) -> object:
         """null while the block is in no batch yet."""
         number = self._rollup.batch_of_block(check_number(self._ports, ref))
-        return None if number is None else self._shape(self._rollup.batch(number), with_body=with_body)
+        return None if number is None else await self._shape(self._rollup.batch(number), with_body=with_body)
 
     async def postings(self, number: int) -> list[dict[str, object]]:
         ids = self._ledger_ids()
@@ -81,8 +85,27 @@ class RollupMethods:
     async def genesis(self) -> object:
         return None if self._ports.genesis is None else genesis_json(self._ports.genesis)
 
-    def _shape(self, batch: Batch | None, *, with_body: bool) -> object:
-        return None if batch is None else batch_json(batch, self._ledger_ids(), with_body=with_body)
+    async def _shape(self, batch: Batch | None, *, with_body: bool) -> object:
+        """Its transactions are counted in a thread, one batch at a time: a batch may have a thousand blocks."""
+        if batch is None:
+            return None
+        header = batch.header
+        async with self._counting:
+            content = await asyncio.to_thread(count_content, self._ports.chain, header.first_block, header.last_block)
+        return batch_json(batch, content, self._ledger_ids(), with_body=with_body)
 
     def _ledger_ids(self) -> LedgerIds:
         return {status.spec.index: status.spec.ledger_id for status in self._rollup.ledger_status()}
+
+
+def count_content(chain: ChainReader, first: BlockNumber, last: BlockNumber) -> tuple[int, int] | None:
+    """Users' transactions in a run of blocks, and their raw bytes. None while a block was not executed here yet."""
+    count = raw_bytes = 0
+    for number in range(first, last + 1):
+        block = chain.block(BlockNumber(number))
+        if block is None:
+            return None
+        raws = build_block_input(block).transactions
+        count += len(raws)
+        raw_bytes += sum(map(len, raws))
+    return count, raw_bytes

@@ -9,8 +9,13 @@ from rpc.hexes import data, quantity
 LedgerIds = dict[int, str]
 
 
-def batch_json(batch: Batch, ledger_ids: LedgerIds, *, with_body: bool) -> dict[str, object]:
+def batch_json(
+    batch: Batch, content: tuple[int, int] | None, ledger_ids: LedgerIds, *, with_body: bool
+) -> dict[str, object]:
+    """``content``: users' transactions and their raw bytes, for whoever asks how well the body compresses; null where
+    the blocks were not executed yet."""
     header = batch.header
+    count, raw_bytes = content or (None, None)
     shape: dict[str, object] = {
         "version": quantity(header.version),
         "rollupId": quantity(header.rollup_id),
@@ -24,6 +29,8 @@ def batch_json(batch: Batch, ledger_ids: LedgerIds, *, with_body: bool) -> dict[
         "outboxRoot": data(header.outbox_root),
         "dataHash": data(header.data_hash),
         "dataLength": quantity(header.data_length),
+        "transactionCount": None if count is None else quantity(count),
+        "rawLength": None if raw_bytes is None else quantity(raw_bytes),
         "cursors": [_cursor_json(cursor, ledger_ids) for cursor in header.cursors],
         "startTime": quantity(header.start_time),
         "endTime": quantity(header.end_time),

@@ -1,22 +1,25 @@
 """The rollup namespace: labels, batches, postings, ledgers."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from made_chain import make_chain_ports, make_dispatcher, make_paying_block
 from made_rollup import BODY, GENESIS, MadeRollup, make_batch
 
 from rollup.core.batch import decode_header
+from rollup.core.block import Block
 from rollup.core.hashes import keccak, recover_signer
 from rollup.core.ids import Hash
 
 BLOCKS = [make_paying_block(number, 10) for number in range(3)]
 
 
-async def call(method: str, *params: object, **ports: object) -> Any:
+async def call(method: str, *params: object, blocks: Sequence[Block] = BLOCKS, **ports: object) -> Any:
     rollup = MadeRollup()
     ports = ports or {"rollup": rollup, "heads": rollup, "genesis": GENESIS}
-    dispatcher = make_dispatcher(make_chain_ports(*BLOCKS, **ports))
+    dispatcher = make_dispatcher(make_chain_ports(*blocks, **ports))
     body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
     found = json.loads(await dispatcher.answer_body(json.dumps(body).encode()))
     return found.get("result", found.get("error"))
@@ -49,6 +52,16 @@ async def test_a_batch_can_be_verified_from_its_answer() -> None:
 async def test_the_body_comes_only_when_asked_for() -> None:
     assert "body" not in await call("rollup_getBatch", "0x1")
     assert await call("rollup_getBatch", "0x2") is None
+
+
+async def test_a_batch_says_how_much_it_holds() -> None:
+    deposit = replace(BLOCKS[1], transactions=(b"\x7e" * 9,))
+    users = replace(BLOCKS[2], transactions=(b"\2" * 100, b"\xf8" * 11))
+    rollup = MadeRollup()
+    shape = await call("rollup_getBatch", "0x1", blocks=[BLOCKS[0], deposit, users], rollup=rollup, heads=rollup)
+    assert (shape["transactionCount"], shape["rawLength"]) == ("0x2", hex(111))
+    shape = await call("rollup_getBatch", "0x1", blocks=BLOCKS[:2], rollup=rollup, heads=rollup)
+    assert (shape["transactionCount"], shape["rawLength"]) == (None, None)
 
 
 async def test_the_batch_of_a_block() -> None:
