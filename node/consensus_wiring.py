@@ -18,7 +18,7 @@ from rollup.core.errors import BadConfig
 from rollup.core.genesis import RollupGenesis
 from rollup.core.hashes import address_of
 from rollup.core.ledger import CarriesPostings
-from rollup.sequencer.batcher import Batcher, BatchIdentity
+from rollup.sequencer.batcher import SIGN_ONCE_KIND, Batcher, BatchIdentity
 from rollup.sequencer.block_builder import Signer
 from rollup.sequencer.ports import BatcherPorts, SequencerPorts
 from rollup.sequencer.sequencer import Sequencer
@@ -170,3 +170,11 @@ def build_sequencing(plan: SequencingPlan) -> tuple[Sequencer, Batcher]:
     identity = BatchIdentity(genesis.rollup_id, genesis.sequencer_epoch, chain.genesis_hash, key)
     wakers.batcher = Batcher(batcher_ports, identity, plan.settings.batch)
     return sequencer, wakers.batcher
+
+
+def claim_last_batch(chain: ChainParts) -> None:
+    """A batch that was stored just before a crash may not be recorded as signed yet: it must be before a poster finds
+    it. Raises SignOnceViolation."""
+    last = chain.store.batches.last_batch()
+    if last is not None:
+        chain.store.sign_once.claim(SIGN_ONCE_KIND, last.header.number, last.hash)

@@ -4,6 +4,7 @@ Opened in order (engine and store, ledgers' posters, consensus, sequencer, JSON-
 runs until the caller runs what ``runners`` names.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from node.block_events import BlockEvents
 from node.chain_parts import ChainParts, open_chain
-from node.consensus_wiring import ConsensusPlan, SequencingPlan, build_consensus, build_sequencing
+from node.consensus_wiring import ConsensusPlan, SequencingPlan, build_consensus, build_sequencing, claim_last_batch
 from node.rollup_settings import LedgerLink, RollupSettings, Runner
 from node.rollup_views import RollupViews
 from node.snapshot import Snapshot
@@ -65,6 +66,8 @@ async def open_rollup_node(
         events = BlockEvents(metrics.chain, clock)
         consensus = build_consensus(ConsensusPlan(genesis, chain, events, links, settings))
         driver, runners = consensus.driver, consensus.runners
+        if settings.key is not None:
+            await asyncio.to_thread(claim_last_batch, chain)
         await driver.open()
         sequencer = None
         if settings.key is not None:
@@ -93,7 +96,9 @@ def _sealing(driver: ConsensusDriver, sequencer: Sequencer) -> Runner:
     async def run() -> None:
         await driver.wait_caught_up()
         await sequencer.start()
-        await sequencer.run()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(sequencer.run())
+            group.create_task(_wake_when_clear(driver, sequencer))
 
     return run
 
@@ -105,3 +110,13 @@ def _batching(driver: ConsensusDriver, batcher: Batcher) -> Runner:
         await batcher.run()
 
     return run
+
+
+async def _wake_when_clear(driver: ConsensusDriver, sequencer: Sequencer) -> None:
+    """The pool goes on as soon as the anchor took enough batches, not only at the next idle block."""
+    was_full = driver.is_full()
+    while True:
+        await driver.wait_changed()
+        if was_full and not driver.is_full():
+            sequencer.wake()
+        was_full = driver.is_full()

@@ -1,101 +1,102 @@
 """What ``entresol init`` writes: a commented TOML, a genesis and keys: what ``deploy`` and ``run`` then need."""
 
-import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from node.genesis_file import write_genesis
-from node.keys import write_new_key
+from node.config_text import build_config_text
+from node.genesis_file import check_genesis, write_genesis
+from node.keys import checksum_address_of, write_new_key
 from node.rollup_genesis import build_rollup_genesis
 from rollup.core.errors import BadDataDirectory
 from rollup.core.genesis import FinalityRule, LedgerRole, LedgerSpec
 from rollup.core.hashes import address_of
-from rollup.core.ids import LedgerId, LedgerIndex
+from rollup.core.ids import Address, LedgerId, LedgerIndex
 
-CONFIG_FILE = "entresol.toml"
-
-CONFIG_TEXT = """\
-# Configuration of an Entresol node. Every key can be set in the environment too: ENTRESOL_RPC__PORT=9000.
-# Relative paths count from this file's directory.
-
-role = "sequencer"            # "sequencer" seals blocks and posts batches; "follower" derives them from the ledgers
-data = "data"                 # state, blocks, outbox; one node per directory
-genesis = "rollup.json"       # the same file on every node of this rollup
-
-[rpc]
-host = "127.0.0.1"            # put a reverse proxy with TLS in front before you listen on another address
-port = 8545
-cors_origins = ["*"]          # browsers' origins that may call
-vhosts = ["localhost"]        # host names that may be asked for (addresses always may)
-call_time_max_s = 1.0         # eth_call and eth_estimateGas end after this
-logs_count_max = 10000        # the most logs that one eth_getLogs answers
-
-[sequencer]
-key_file = "keys/sequencer.key"
-block_interval_s = 0.2        # a block this often while there is work
-idle_block_interval_s = 5.0   # and this often while there is none
-block_time_budget_s = 0.4     # execution time after which a block closes
-cursor_interval_s = 5.0       # how often blocks carry the heights of the ledgers
-pool_transactions_max = 50000
-pool_bytes_max = 67108864
-pool_per_sender_max = 4096
-pool_expiry_s = 10800
-
-[batch]                       # a batch closes at whichever comes first
-blocks_max = 4096
-bytes_max = 118000            # one batch fits one ledger transaction
-gas_max = 1000000000
-age_s_max = 60.0
-outbox_batches_max = 64       # so many batches may wait for the anchor before new transactions are refused
-
-# One section per ledger of the genesis. ledger_id is the CAIP-2 id; the key pays for the postings.
-[[ledgers]]
-ledger_id = "eip155:31337"    # the anchor: its order of batches is the order
-url = "http://127.0.0.1:8546"
-key_file = "keys/poster.key"
-poll_interval_s = 2.0
-request_timeout_s = 10.0
-fee_wei_max = 500000000000
-
-[[ledgers]]
-ledger_id = "eip155:31338"    # a mirror with the second copy of the data
-url = "http://127.0.0.1:8547"
-key_file = "keys/poster.key"
-
-[logs]
-level = "info"                # debug, info, warning, error
-format = "text"               # text or json
-"""
+CONFIG_FILE, GENESIS_FILE, KEYS = "entresol.toml", "rollup.json", "keys"
+OWNER_WEI = 1_000_000 * 10**18
 
 
-def scaffold_node(directory: Path, chain_id: int) -> list[str]:
-    """Write the files; the lines to print. Raises BadDataDirectory when something is there already."""
-    config = directory / CONFIG_FILE
-    for path in (config, directory / "rollup.json"):
+@dataclass(frozen=True, slots=True)
+class LedgerWish:
+    """A ledger as the command line names it; the first one becomes the anchor."""
+
+    ledger_id: str
+    url: str
+    finality: FinalityRule = FinalityRule.TAG
+    finality_depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ScaffoldPlan:
+    """``balances_wei`` is what accounts own at the genesis; where it is empty a new key ``keys/owner.key`` owns a
+    million coins, lest nobody can pay for a transaction. ``timestamp`` in seconds since the epoch."""
+
+    directory: Path
+    chain_id: int
+    timestamp: int
+    ledgers: tuple[LedgerWish, ...]
+    balances_wei: Mapping[Address, int]
+
+
+def scaffold_node(plan: ScaffoldPlan) -> list[str]:
+    """Write the files; the lines to print. Raises BadDataDirectory when something is there already, BadConfig when the
+    ledgers do not go together; nothing is written then."""
+    home = plan.directory
+    key_paths = [home / KEYS / f"{name}.key" for name in _key_names(plan)]
+    _check_free(home / CONFIG_FILE, home / GENESIS_FILE, *key_paths)
+    check_genesis(build_rollup_genesis(plan.chain_id, Address(bytes(20)), _build_specs(plan), plan.timestamp, {}))
+    keys = {path.stem: write_new_key(path) for path in key_paths}
+    balances = plan.balances_wei or {address_of(keys["owner"]): OWNER_WEI}
+    genesis = build_rollup_genesis(
+        plan.chain_id, address_of(keys["sequencer"]), _build_specs(plan), plan.timestamp, balances
+    )
+    try:
+        write_genesis(home / GENESIS_FILE, genesis)
+        (home / CONFIG_FILE).write_text(build_config_text({row.ledger_id: row.url for row in plan.ledgers}))
+    except OSError as error:
+        raise BadDataDirectory(f"cannot write into {home}: {error.strerror}") from error
+    return _describe(plan, keys)
+
+
+def _key_names(plan: ScaffoldPlan) -> tuple[str, ...]:
+    return ("sequencer", "poster") if plan.balances_wei else ("sequencer", "poster", "owner")
+
+
+def _check_free(*paths: Path) -> None:
+    for path in paths:
         if path.exists():
             raise BadDataDirectory(f"{path} exists already; nothing was written")
-    sequencer_key = write_new_key(directory / "keys" / "sequencer.key")
-    poster_key = write_new_key(directory / "keys" / "poster.key")
-    ledgers = tuple(
+
+
+def _build_specs(plan: ScaffoldPlan) -> tuple[LedgerSpec, ...]:
+    return tuple(
         LedgerSpec(
             index=LedgerIndex(index),
-            ledger_id=LedgerId(ledger_id),
+            ledger_id=LedgerId(row.ledger_id),
             family="evm",
-            role=role,
-            finality=FinalityRule.TAG,
-            finality_depth=0,
+            role=LedgerRole.MIRROR if index else LedgerRole.ANCHOR,
+            finality=row.finality,
+            finality_depth=row.finality_depth,
             address="",
             start_height=0,
         )
-        for index, (ledger_id, role) in enumerate(
-            (("eip155:31337", LedgerRole.ANCHOR), ("eip155:31338", LedgerRole.MIRROR))
-        )
+        for index, row in enumerate(plan.ledgers)
     )
-    genesis = build_rollup_genesis(chain_id, address_of(sequencer_key), ledgers, int(time.time()), alloc={})
-    write_genesis(directory / "rollup.json", genesis)
-    config.write_text(CONFIG_TEXT)
-    return [
-        f"{config}: the configuration; set the ledgers' ids and URLs here and in rollup.json",
-        f"{directory / 'rollup.json'}: the genesis; every node of this rollup needs the same",
-        f"{directory / 'keys'}: sequencer 0x{address_of(sequencer_key).hex()}, poster 0x{address_of(poster_key).hex()}",
-        "next: fund the poster on every ledger, then `entresol deploy` and `entresol run`",
+
+
+def _describe(plan: ScaffoldPlan, keys: Mapping[str, bytes]) -> list[str]:
+    home = plan.directory
+    lines = [
+        f"{home / CONFIG_FILE}  configuration: how this node reaches the ledgers",
+        f"{home / GENESIS_FILE}  genesis: every node of this rollup needs the same",
     ]
+    lines += [f"{home / KEYS / name}.key  {checksum_address_of(key)}" for name, key in keys.items()]
+    lines += [
+        "",
+        f"next: 1. give {checksum_address_of(keys['poster'])} coins on "
+        + " and ".join(row.ledger_id for row in plan.ledgers),
+        f"      2. entresol deploy --config {home / CONFIG_FILE}",
+        f"      3. entresol run --config {home / CONFIG_FILE}",
+    ]
+    return lines

@@ -67,6 +67,7 @@ CODES: dict[type[Rejected], int] = {
     errors.ExecutionTooLong: SERVER_ERROR,
     errors.EngineDefect: INTERNAL_ERROR,
     errors.SettlementBacklog: LIMIT_EXCEEDED,
+    errors.StartingUp: LIMIT_EXCEEDED,
     errors.ReadOnlyNode: NOT_SUPPORTED,
     errors.UnknownBlock: SERVER_ERROR,
     errors.StateUnavailable: SERVER_ERROR,

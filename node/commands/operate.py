@@ -4,14 +4,18 @@ import asyncio
 from pathlib import Path
 from typing import Annotated
 
+import click
 import typer
 
 from node.config import read_config
 from node.deployment import deploy_contracts
+from node.devnet_layout import CHAIN_ID
+from node.init_options import DEFAULT_LEDGERS, read_funds, read_ledgers
 from node.keys import checksum_address_of, read_key, write_new_key
 from node.logs import set_up_logs
 from node.run_node import run_node
-from node.scaffold import scaffold_node
+from node.scaffold import ScaffoldPlan, scaffold_node
+from node.terminal import clock
 from rollup.core.errors import BadConfig
 
 keys = typer.Typer(help="Make and read key files.", no_args_is_help=True)
@@ -21,10 +25,36 @@ ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The node's T
 
 def init(
     directory: Annotated[Path, typer.Argument(help="Where to write; made if missing.")] = Path(),
-    chain_id: Annotated[int, typer.Option(help="Chain id of the new rollup.", min=1, max=2**53)] = 1_162_761_298,
+    chain_id: Annotated[int, typer.Option(help="Chain id of the new rollup.", min=1, max=2**53 - 1)] = CHAIN_ID,
+    ledger: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="An EVM ledger as ID=URL, such as eip155:1=https://... ; repeat it. The first one is the anchor. "
+            f"(default: {' '.join(DEFAULT_LEDGERS)})"
+        ),
+    ] = None,
+    finality: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="When a ledger's block is final: tag (its own finalized tag), instant, or so many blocks on top. "
+            "RULE for all, ID=RULE for one; repeatable. [default: tag]"
+        ),
+    ] = None,
+    fund: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="ADDRESS=COINS that this account owns at the genesis; repeatable. "
+            "[default: a new key, keys/owner.key, owns a million]"
+        ),
+    ] = None,
 ) -> None:
     """Write a commented configuration, a genesis and new keys (mode 0600). Nothing is overwritten."""
-    for line in scaffold_node(directory, chain_id):
+    try:
+        wishes = read_ledgers(ledger or DEFAULT_LEDGERS, finality or ())
+        balances = read_funds(fund or ())
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    for line in scaffold_node(ScaffoldPlan(directory, chain_id, int(clock()), wishes, balances)):
         typer.echo(line)
 
 

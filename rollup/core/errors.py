@@ -152,6 +152,10 @@ class SettlementBacklog(Rejected):
     words = "settlement backlog: the anchor ledger is not taking batches, try again later"
 
 
+class StartingUp(Rejected):
+    words = "the node is starting up: it reads its ledgers first, try again shortly"
+
+
 class ReadOnlyNode(Rejected):
     words = "this node follows the ledgers and takes no transactions"
 

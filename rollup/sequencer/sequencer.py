@@ -10,6 +10,7 @@ of a plain EVM chain.
 import asyncio
 
 from rollup.core.block import BlockHeader
+from rollup.core.errors import StartingUp
 from rollup.core.genesis import ChainRule
 from rollup.core.ids import Address, Hash
 from rollup.core.transaction import Transaction
@@ -30,6 +31,7 @@ class Sequencer:
         self, ports: SequencerPorts, rule: ChainRule, settings: SequencerSettings, signer: Signer | None = None
     ) -> None:
         check_transaction_fits_block(rule, settings.block)
+        self._is_started = False
         self._builder = BlockBuilder(ports, rule, settings.block, signer)
         self._intake = Intake(ports, rule, settings, lambda: self._builder.head_number, self._builder.wake)
 
@@ -39,7 +41,9 @@ class Sequencer:
         Returns how many transactions the journal brought. Raises StoreCorrupted, StateRootMismatch.
         """
         await self._builder.start()
-        return await self._intake.replay()
+        taken = await self._intake.replay()
+        self._is_started = True
+        return taken
 
     async def run(self) -> None:
         """Seal blocks and serve submissions forever."""
@@ -48,7 +52,10 @@ class Sequencer:
             group.create_task(self._builder.run(self._intake))
 
     async def submit(self, raw: bytes) -> Hash:
-        """Admit a user's transaction. Returns its hash once it survives a crash. Raises Rejected leaves, DiskFull."""
+        """Admit a user's transaction. Returns its hash once it survives a crash. Raises Rejected leaves, StartingUp among
+        them before ``start`` is through, and DiskFull."""
+        if not self._is_started:
+            raise StartingUp()
         return await self._intake.submit(raw)
 
     def wake(self) -> None:
