@@ -4,13 +4,13 @@ Bounded in time and in size; never retries (the caller knows whether and when); 
 errors. Addresses may hold access keys, so that messages name the host only.
 """
 
-import json
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
 import aiohttp
+import orjson
 
 from rollup.core.errors import LedgerBusy, LedgerUnavailable
 
@@ -101,7 +101,7 @@ class RpcTransport:
     async def _exchange(self, request: object) -> object:
         if self._session is None:
             raise LedgerUnavailable(f"{self._host}: the connection is closed")
-        body = json.dumps(request, separators=(",", ":")).encode()
+        body = orjson.dumps(request)
         headers = {"Content-Type": "application/json"}
         try:
             async with self._session.post(self._settings.url, data=body, headers=headers) as response:
@@ -123,8 +123,8 @@ class RpcTransport:
 
     def _parse(self, status: int, body: bytes) -> object:
         try:
-            value: object = json.loads(body)
-        except (ValueError, RecursionError) as error:
+            value: object = orjson.loads(body)  # bounds its own depth: a hostile answer cannot exhaust the stack
+        except ValueError as error:
             raise LedgerUnavailable(f"{self._host} answered HTTP {status} without JSON") from error
         return value
 
