@@ -62,6 +62,7 @@ class ChainComputation(PyEvmSurface, PragueComputation):
         self.memory_gas = 0
         self.gas_refunded = message.refund
         self.pc = 0
+        self.destinations: bytes | None = None
         self.logs: list[Log] = []
         self.accounts_to_delete: list[EthAddress] = []
         self.beneficiaries: list[EthAddress] = []

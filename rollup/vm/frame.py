@@ -12,13 +12,15 @@ from eth.exceptions import OutOfGas, WriteProtection
 
 from rollup.core.block import Log
 from rollup.vm.fork import ChainState
+from rollup.vm.work import WorkMeter
 
 HALTED = -1
 """Program counter of a frame that is done."""
 
 
 class Frame(Protocol):
-    """One message call or creation while it runs. ``gas`` is what is left; ``memory_gas`` what the memory cost."""
+    """One message call or creation while it runs. ``gas`` is what is left; ``memory_gas`` what the memory cost;
+    ``destinations`` the code without pushes, from the first jump on."""
 
     state: ChainState
     msg: MessageAPI
@@ -31,6 +33,8 @@ class Frame(Protocol):
     memory_gas: int
     gas_refunded: int
     pc: int
+    destinations: bytes | None
+    meter: WorkMeter
     return_data: bytes
     logs: list[Log]
     output: bytes

@@ -18,8 +18,3 @@ _BLANKS = tuple(bytes(length) for length in range(34))
 def without_pushes(code: bytes) -> bytes:
     """The code with every PUSH and its data zeroed: a byte 0x5B in it is a valid jump destination."""
     return _PUSHES.sub(lambda match: _BLANKS[match.end() - match.start()], code)
-
-
-def is_destination(code: bytes, position: int) -> bool:
-    """May a jump in ``code`` go to ``position``?"""
-    return position < len(code) and code[position] == JUMPDEST and without_pushes(code)[position] == JUMPDEST

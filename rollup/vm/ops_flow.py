@@ -6,7 +6,7 @@ from eth.exceptions import Halt, InvalidJumpDestination, Revert
 
 from rollup.vm.failures import InvalidOpcode
 from rollup.vm.frame import HALTED, Frame, expand_memory
-from rollup.vm.jumps import is_destination
+from rollup.vm.jumps import JUMPDEST
 
 DESIGNATED_INVALID = 0xFE
 
@@ -16,18 +16,22 @@ def stop(frame: Frame, _: int) -> None:
 
 
 def jump(frame: Frame, _: int) -> None:
-    destination = frame.stack.pop()
-    if not is_destination(frame.msg.code, destination):
-        raise InvalidJumpDestination
-    frame.pc = destination
+    _go_to(frame, frame.stack.pop())
 
 
 def jumpi(frame: Frame, _: int) -> None:
     destination, condition = frame.stack.pop(), frame.stack.pop()
     if condition:
-        if not is_destination(frame.msg.code, destination):
-            raise InvalidJumpDestination
-        frame.pc = destination
+        _go_to(frame, destination)
+
+
+def _go_to(frame: Frame, destination: int) -> None:
+    destinations = frame.destinations
+    if destinations is None:
+        destinations = frame.destinations = frame.meter.destinations(frame.msg.code)
+    if destination >= len(destinations) or destinations[destination] != JUMPDEST:
+        raise InvalidJumpDestination
+    frame.pc = destination
 
 
 def gas(frame: Frame, _: int) -> None:

@@ -12,13 +12,13 @@ from eth.exceptions import FullStack, InsufficientStack, VMError
 
 from rollup.vm.frame import Step
 from rollup.vm.instructions import Instruction, instruction_of
+from rollup.vm.jumps import JUMPDEST
 
 STACK_MAX = 1024
 RUN_STEPS_MAX = 64
 PROGRAM_STEPS_MAX = 8192
 PROGRAMS_REMEMBERED_MAX = 64
 
-JUMPDEST = 0x5B
 PUSH1, PUSH32 = 0x60, 0x7F
 STOP, PC = 0x00, 0x58
 

@@ -6,10 +6,13 @@ size of its input alone, so that every node charges the same.
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, cast
 
 from rollup.core.errors import ExecutionTooLong
+from rollup.vm.jumps import without_pushes
+
+CODE_BYTES_PER_WORK = 8
 
 
 class WorkExhausted(Exception):
@@ -22,12 +25,22 @@ class WorkMeter:
 
     work_left: int
     deadline: float | None = None
+    _analysed: dict[bytes, bytes] = field(default_factory=dict)
 
     def charge(self, work: int) -> None:
         """Account for an operation that is about to run. Raises WorkExhausted."""
         self.work_left -= work
         if self.work_left < 0:
             raise WorkExhausted
+
+    def destinations(self, code: bytes) -> bytes:
+        """``without_pushes`` of a code, charged once per transaction and code, whatever is remembered from before: a
+        warm call costs 100 gas, the analysis of a large code milliseconds. Raises WorkExhausted."""
+        known = self._analysed.get(code)
+        if known is None:
+            self.charge(len(code) // CODE_BYTES_PER_WORK)
+            known = self._analysed[code] = without_pushes(code)
+        return known
 
     def check_deadline(self) -> None:
         """Raises ExecutionTooLong past the deadline. Its place among the instructions must not matter: whoever meets

