@@ -42,7 +42,7 @@ def devnet(
         int | None, typer.Option(help="End once batch N is final on all ledgers.", min=1)
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document at the end.")] = False,
-    data: Annotated[Path | None, typer.Option(help=f"Keep state here [default: {DEFAULT_DATA}].")] = None,
+    data: Annotated[Path | None, typer.Option(help=f"Keep state here (default: {DEFAULT_DATA}).")] = None,
     ephemeral: Annotated[bool, typer.Option("--ephemeral", help="Keep nothing.")] = False,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="JSON-RPC port of the rollup (0: any).", min=0, max=65_535)] = 8545,

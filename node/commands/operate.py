@@ -37,14 +37,14 @@ def init(
         list[str] | None,
         typer.Option(
             help="When a ledger's block is final: tag (its own finalized tag), instant, or so many blocks on top. "
-            "RULE for all, ID=RULE for one; repeatable. [default: tag]"
+            "RULE for all, ID=RULE for one; repeatable. (default: tag)"
         ),
     ] = None,
     fund: Annotated[
         list[str] | None,
         typer.Option(
             help="ADDRESS=COINS that this account owns at the genesis; repeatable. "
-            "[default: a new key, keys/owner.key, owns a million]"
+            "(default: a new key, keys/owner.key, owns a million)"
         ),
     ] = None,
 ) -> None:

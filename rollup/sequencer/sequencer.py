@@ -52,8 +52,8 @@ class Sequencer:
             group.create_task(self._builder.run(self._intake))
 
     async def submit(self, raw: bytes) -> Hash:
-        """Admit a user's transaction. Returns its hash once it survives a crash. Raises Rejected leaves, StartingUp among
-        them before ``start`` is through, and DiskFull."""
+        """Admit a user's transaction. Returns its hash once it survives a crash. Raises Rejected leaves (StartingUp
+        before ``start`` is through), DiskFull."""
         if not self._is_started:
             raise StartingUp()
         return await self._intake.submit(raw)
