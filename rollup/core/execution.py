@@ -13,7 +13,10 @@ needs; together they are:
     async call(CallRequest) -> CallResult
     async estimate_gas(CallRequest) -> CallResult
 
-``None`` as a block is the last sealed head. Unknown numbers raise UnknownBlock.
+``None`` as a block is the last sealed head. Unknown numbers raise UnknownBlock. read_blocks gives at most 64 at once,
+and no block that its caller had declared stored (``stored_through``). A caller that is cancelled does not take back its
+command: the block may be sealed, and head() tells. Every method raises VmCrashed once the process is gone, Overloaded
+(questions) or ExecutorBusy (commands) when too many are in flight.
 """
 
 from dataclasses import dataclass, field
