@@ -64,6 +64,12 @@ def expand_memory(frame: Frame, offset: int, size: int) -> None:
     memory.extend(bytes(words * 32 - len(memory)))
 
 
+def read_memory(frame: Frame, offset: int, size: int) -> bytes:
+    """One copy of a part of memory that was paid for."""
+    with memoryview(frame.memory) as view:
+        return bytes(view[offset : offset + size])
+
+
 def copy_to_memory(frame: Frame, offset: int, data: bytes, size: int) -> None:
     """Pay per word, expand, and write ``data`` padded with zeros to ``size``."""
     charge(frame, (size + 31) // 32 * 3)

@@ -5,7 +5,7 @@ from typing import Any
 from eth.exceptions import Halt, InvalidJumpDestination, Revert
 
 from rollup.vm.failures import InvalidOpcode
-from rollup.vm.frame import HALTED, Frame, expand_memory
+from rollup.vm.frame import HALTED, Frame, expand_memory, read_memory
 from rollup.vm.jumps import JUMPDEST
 
 DESIGNATED_INVALID = 0xFE
@@ -51,7 +51,7 @@ def revert(frame: Frame, _: int) -> None:
 def _take_output(frame: Frame) -> bytes:
     offset, size = frame.stack.pop(), frame.stack.pop()
     expand_memory(frame, offset, size)
-    return bytes(frame.memory[offset : offset + size])
+    return read_memory(frame, offset, size)
 
 
 def invalid(frame: Frame, opcode: int) -> None:  # noqa: ARG001

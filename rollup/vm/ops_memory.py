@@ -3,7 +3,7 @@
 from eth.exceptions import OutOfBoundsRead
 
 from rollup.core.hashes import keccak
-from rollup.vm.frame import Frame, charge, copy_to_memory, expand_memory
+from rollup.vm.frame import Frame, charge, copy_to_memory, expand_memory, read_memory
 
 GAS_KECCAK_WORD = 6
 GAS_COPY_WORD = 3
@@ -14,7 +14,7 @@ def keccak256(frame: Frame, _: int) -> None:
     offset, size = stack.pop(), stack[-1]
     charge(frame, (size + 31) // 32 * GAS_KECCAK_WORD)
     expand_memory(frame, offset, size)
-    stack[-1] = int.from_bytes(keccak(bytes(frame.memory[offset : offset + size])), "big")
+    stack[-1] = int.from_bytes(keccak(read_memory(frame, offset, size)), "big")
 
 
 def mload(frame: Frame, _: int) -> None:

@@ -4,7 +4,7 @@ from eth.exceptions import OutOfGas
 
 from rollup.core.block import Log
 from rollup.core.ids import Address, Hash
-from rollup.vm.frame import Frame, charge, copy_to_memory, expand_memory, require_writable
+from rollup.vm.frame import Frame, charge, copy_to_memory, expand_memory, read_memory, require_writable
 
 GAS_COLD_ACCOUNT, GAS_WARM = 2_600, 100
 GAS_COLD_SLOT = 2_100
@@ -115,4 +115,4 @@ def log(frame: Frame, topic_count: int) -> None:
     topics = tuple(Hash(stack.pop().to_bytes(32, "big")) for _ in range(topic_count))
     charge(frame, size * GAS_LOG_BYTE)
     expand_memory(frame, offset, size)
-    frame.logs.append(Log(Address(frame.address), topics, bytes(frame.memory[offset : offset + size])))
+    frame.logs.append(Log(Address(frame.address), topics, read_memory(frame, offset, size)))

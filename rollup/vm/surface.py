@@ -1,7 +1,8 @@
 """What py-evm's own instructions (calls, creations, self-destruction) and precompiles ask of a frame."""
 
+from rollup.vm.frame import Frame, charge, expand_memory, read_memory
 
-from rollup.vm.frame import Frame, charge, expand_memory
+COPIED_BYTES_PER_WORK = 1024
 
 
 class PyEvmSurface:
@@ -38,7 +39,9 @@ class PyEvmSurface:
         expand_memory(self, start_position, size)
 
     def memory_read_bytes(self: Frame, start_position: int, size: int) -> bytes:
-        return bytes(self.memory[start_position : start_position + size])
+        """Input of a call or creation: copied here, free of gas in Ethereum once the memory is paid for."""
+        self.meter.charge(size // COPIED_BYTES_PER_WORK)
+        return read_memory(self, start_position, size)
 
     def memory_write(self: Frame, start_position: int, size: int, value: bytes) -> None:
         self.memory[start_position : start_position + size] = value

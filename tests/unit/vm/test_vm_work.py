@@ -152,3 +152,12 @@ def test_jump_analysis_is_charged_once_per_code() -> None:
     assert meter.work_left == 0
     with pytest.raises(WorkExhausted):
         meter.destinations(b"\x5b" * 8)
+
+
+def test_the_input_of_calls_is_charged_for_its_copy() -> None:
+    """A megabyte of memory is paid for once and handed to every call for 100 gas."""
+    megabyte = 2**20
+    code = b"\x5b" + push(0) + push(0) + push(megabyte) + push(0) + push(4) + b"\x5f\xfa\x50\x5f\x56"
+    state = state_with(code, rule=limited(50_000))
+    result = run_call(state, CallRequest(SENDER, CONTRACT), CallLimits(16_000_000))
+    assert result.error == "work limit exceeded"
