@@ -1,7 +1,9 @@
 """Load generator: a process of its own that sends pre-signed transactions over HTTP and prints one JSON document.
 
-Works against any Ethereum JSON-RPC node whose first development account is funded. Phases: fund the senders, deploy a
-token, sign everything, flood (throughput), then a steady rate (latency) with balance reads beside it.
+Works against any Ethereum JSON-RPC node whose first development account is funded. It makes and funds senders, deploys
+a token, then for plain transfers and for ERC-20 transfers: signs, floods (throughput), and sends at a steady rate
+(latency) with balance reads beside both. Requests are bytes made before the clock starts, so that the generator takes
+as little as it can of a machine that it shares with the node.
 """
 
 import argparse
@@ -9,244 +11,311 @@ import asyncio
 import json
 import statistics
 import time
+from collections.abc import Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
-from eth_abi.abi import encode as abi_encode
+import uvloop
 from eth_account import Account
-from eth_account.signers.local import LocalAccount
-from eth_utils.address import to_checksum_address
-from eth_utils.crypto import keccak
+from sha3 import keccak_256
 
 from contracts import encode_constructor, load_artifact
+from rollup.core.hashes import address_of, keccak, sign_hash
+from rollup.core.ids import Hash
+from rollup.core.rlp_items import encode_rlp, uint_bytes
 
 MNEMONIC = "test test test test test test test test test test test junk"
-TRANSFER_SELECTOR = keccak(text="transfer(address,uint256)")[:4]
+TRANSFER_SELECTOR = keccak(b"transfer(address,uint256)")[:4]
 GWEI = 10**9
-MAX_FEE = 200 * GWEI
-FUND_WEI = 10**18
+MAX_FEE = 100 * GWEI
+TIP = GWEI // 1000
+FUND_WEI = 100 * 10**18
+REGULARS = 400
+"""Recipients that keep coming back; the others are addresses that no transaction has named before."""
+WATCH_INTERVAL_S = 0.02
+READ_INTERVAL_S = 0.02
+SETTLE_TIMEOUT_S = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A transaction ready to go: its hash as hex, the length of its raw form, the HTTP request that sends it."""
+
+    hash: str
+    raw_bytes: int
+    request: bytes
+
+
+@dataclass
+class Sender:
+    key: bytes
+    chain_id: int
+    nonce: int = 0
+
+    @property
+    def address(self) -> bytes:
+        return address_of(self.key)
+
+    def sign(self, to: bytes, data: bytes = b"", *, value: int = 0, gas: int = 21_000) -> bytes:
+        """Raw EIP-1559 transaction; the nonce moves on."""
+        numbers = (self.chain_id, self.nonce, TIP, MAX_FEE, gas)
+        fields: list[object] = [*map(uint_bytes, numbers), to, uint_bytes(value), data, []]
+        self.nonce += 1
+        signature = sign_hash(self.key, Hash(keccak(b"\2" + encode_rlp(fields))))
+        r, s = (uint_bytes(int.from_bytes(signature[at : at + 32], "big")) for at in (0, 32))
+        return b"\2" + encode_rlp([*fields, uint_bytes(signature[64] - 27), r, s])
 
 
 @dataclass
 class Client:
-    """Minimal JSON-RPC client; an error answer raises RuntimeError with the node's words."""
+    """JSON-RPC over pooled connections; an error answer raises RuntimeError with the node's words."""
 
     url: str
     session: aiohttp.ClientSession
 
     async def call(self, method: str, *params: object) -> Any:
-        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
         async with self.session.post(self.url, json=body) as response:
             answer = await response.json(content_type=None)
         if "error" in answer:
             raise RuntimeError(f"{method}: {answer['error']}")
         return answer["result"]
 
-    async def send_many(self, raws: list[str]) -> None:
-        """One HTTP request with many calls (set-up only)."""
-        for start in range(0, len(raws), 100):
-            body = [
-                {"jsonrpc": "2.0", "id": index, "method": "eth_sendRawTransaction", "params": [raw]}
-                for index, raw in enumerate(raws[start : start + 100])
-            ]
-            async with self.session.post(self.url, json=body) as response:
-                answers = await response.json(content_type=None)
-            wrong = [answer["error"] for answer in answers if "error" in answer]
-            if wrong:
-                raise RuntimeError(f"set-up refused: {wrong[0]}")
+    async def send(self, raw: bytes) -> str:
+        return str(await self.call("eth_sendRawTransaction", "0x" + raw.hex()))
 
-    async def wait_receipt(self, tx_hash: str, timeout_s: float = 60) -> dict[str, Any]:
-        async with asyncio.timeout(timeout_s):
+    async def wait_receipt(self, tx_hash: str) -> dict[str, Any]:
+        async with asyncio.timeout(SETTLE_TIMEOUT_S):
             while (receipt := await self.call("eth_getTransactionReceipt", tx_hash)) is None:  # noqa: ASYNC110  remote
                 await asyncio.sleep(0.05)
         return dict(receipt)
 
+    async def head(self) -> int:
+        return int(await self.call("eth_blockNumber"), 16)
 
-@dataclass
-class Sender:
-    account: LocalAccount
-    nonce: int = 0
+    def prepare(self, raw: bytes) -> Signed:
+        """The whole HTTP request of a transaction."""
+        host = urlsplit(self.url).netloc
+        body = b'{"jsonrpc":"2.0","id":1,"method":"eth_sendRawTransaction","params":["0x%s"]}' % raw.hex().encode()
+        head = (
+            f"POST / HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        return Signed("0x" + keccak_256(raw).hexdigest(), len(raw), head.encode() + body)
 
-    def sign(self, chain_id: int, to: str | None, data: bytes = b"", **fields: int) -> tuple[str, str]:
-        """Raw transaction and its hash, both hex; the nonce moves on."""
-        transaction: dict[str, Any] = {
-            "type": 2,
-            "chainId": chain_id,
-            "nonce": self.nonce,
-            "maxFeePerGas": MAX_FEE,
-            "maxPriorityFeePerGas": GWEI // 1000,
-            "gas": fields.get("gas", 21_000),
-            "value": fields.get("value", 0),
-            "data": data,
-        }
-        if to is not None:
-            transaction["to"] = to
-        self.nonce += 1
-        signed = self.account.sign_transaction(transaction)
-        return "0x" + signed.raw_transaction.hex().removeprefix("0x"), "0x" + signed.hash.hex().removeprefix("0x")
+
+class Lane:
+    """One kept-alive connection that sends one request after the other."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def send(self, signed: Signed) -> None:
+        """Returns when the node took it. Raises RuntimeError with the node's words when it did not."""
+        self._writer.write(signed.request)
+        head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
+        length = int(head.split(b"content-length:", 1)[1].split(b"\r\n", 1)[0])
+        answer = await self._reader.readexactly(length)
+        if signed.hash.encode() not in answer:
+            raise RuntimeError(f"refused: {answer.decode(errors='replace')[:300]}")
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+@asynccontextmanager
+async def open_lanes(url: str, count: int) -> Any:
+    parts = urlsplit(url)
+    lanes = [Lane(*await asyncio.open_connection(parts.hostname, parts.port)) for _ in range(count)]
+    try:
+        yield lanes
+    finally:
+        for lane in lanes:
+            lane.close()
 
 
 @dataclass
 class Watch:
-    """When each transaction was first seen in a block, by polling the head."""
+    """When each transaction was first seen in a block, by asking for the next block until it is there."""
 
     client: Client
+    number: int
     seen: dict[str, float] = field(default_factory=dict)
-    blocks: list[int] = field(default_factory=list)
 
-    async def follow(self, first: int, expected: set[str], timeout_s: float) -> None:
-        number = first
-        async with asyncio.timeout(timeout_s):
-            while not expected <= self.seen.keys():
-                block = await self.client.call("eth_getBlockByNumber", hex(number), False)
+    async def follow(self, expected: set[str]) -> None:
+        left = set(expected)
+        async with asyncio.timeout(SETTLE_TIMEOUT_S):
+            while left:
+                block = await self.client.call("eth_getBlockByNumber", hex(self.number), False)
                 if block is None:
-                    await asyncio.sleep(0.01)
+                    await asyncio.sleep(WATCH_INTERVAL_S)
                     continue
-                now = time.monotonic()
-                self.seen.update(dict.fromkeys(block["transactions"], now))
-                self.blocks.append(len(block["transactions"]))
-                number += 1
+                self.seen |= dict.fromkeys(block["transactions"], time.monotonic())
+                left.difference_update(block["transactions"])
+                self.number += 1
 
 
-async def prepare(client: Client, senders: int) -> tuple[int, list[Sender], str]:
-    """Fund fresh senders and deploy a token of which each holds some; (chain id, senders, token address)."""
+class Reads:
+    """``eth_getBalance`` again and again until cancelled."""
+
+    def __init__(self, client: Client, address: bytes) -> None:
+        self._client = client
+        self._address = "0x" + address.hex()
+        self.taken: list[float] = []
+
+    async def run(self) -> None:
+        while True:
+            before = time.monotonic()
+            await self._client.call("eth_getBalance", self._address, "latest")
+            self.taken.append(time.monotonic() - before)
+            await asyncio.sleep(READ_INTERVAL_S)
+
+
+async def make_senders(client: Client, count: int) -> tuple[list[Sender], bytes]:
+    """Fund fresh senders and deploy a token of which each holds some; the senders and the token's address."""
     Account.enable_unaudited_hdwallet_features()
     chain_id = int(await client.call("eth_chainId"), 16)
-    bank = Sender(Account.from_mnemonic(MNEMONIC))
-    bank.nonce = int(await client.call("eth_getTransactionCount", bank.account.address, "pending"), 16)
-    created = [Sender(Account.create()) for _ in range(senders)]
-    creation = encode_constructor(load_artifact("DemoToken"), ["Demo", "DEMO", bank.account.address, 10**27])
-    raw, tx_hash = bank.sign(chain_id, None, creation, gas=3_000_000)
-    await client.send_many([raw])
-    token = to_checksum_address((await client.wait_receipt(tx_hash))["contractAddress"])
-    raws = [bank.sign(chain_id, row.account.address, value=FUND_WEI) for row in created]
-    raws += [bank.sign(chain_id, token, transfer_data(row.account.address, 10**20), gas=100_000) for row in created]
-    await client.send_many([raw for raw, _ in raws])
-    await client.wait_receipt(raws[-1][1], 120)
-    return chain_id, created, token
+    bank = Sender(bytes(Account.from_mnemonic(MNEMONIC).key), chain_id)
+    bank.nonce = int(await client.call("eth_getTransactionCount", "0x" + bank.address.hex(), "pending"), 16)
+    senders = [Sender(keccak(b"sender %d" % index), chain_id) for index in range(count)]
+    artifact = load_artifact("DemoToken")
+    creation = encode_constructor(artifact, ["Demo", "DEMO", "0x" + bank.address.hex(), 10**27])
+    receipt = await client.wait_receipt(await client.send(bank.sign(b"", creation, gas=3_000_000)))
+    token = bytes.fromhex(receipt["contractAddress"][2:])
+    last = ""
+    for sender in senders:
+        await client.send(bank.sign(sender.address, value=FUND_WEI))
+        last = await client.send(bank.sign(token, transfer_data(sender.address, 10**20), gas=100_000))
+    await client.wait_receipt(last)
+    return senders, token
 
 
-def transfer_data(to: str, amount: int) -> bytes:
-    return TRANSFER_SELECTOR + abi_encode(["address", "uint256"], [to, amount])
+def transfer_data(to: bytes, amount: int) -> bytes:
+    return TRANSFER_SELECTOR + bytes(12) + to + amount.to_bytes(32, "big")
 
 
-def sign_load(chain_id: int, senders: list[Sender], token: str | None, count: int) -> list[list[tuple[str, str]]]:
-    """Per sender, in nonce order. Recipients are fresh addresses, one in four a repeated one."""
-    lanes: list[list[tuple[str, str]]] = [[] for _ in senders]
-    for index in range(count):
-        lane = index % len(senders)
-        seed = index if index % 4 else index % 400
-        to = to_checksum_address(keccak(text=f"recipient {seed}")[12:])
-        if token is None:
-            lanes[lane].append(senders[lane].sign(chain_id, to, value=1000 + index))
-        else:
-            lanes[lane].append(senders[lane].sign(chain_id, token, transfer_data(to, 1 + index % 1000), gas=80_000))
-    return lanes
+@dataclass
+class Recipients:
+    """Every ``1 / fresh`` th is a new address, the others come from REGULARS that keep coming back."""
+
+    fresh: float
+    made: int = 0
+
+    def next(self) -> bytes:
+        self.made += 1
+        is_fresh = int(self.made * self.fresh) > int((self.made - 1) * self.fresh)
+        name = b"fresh %d" % self.made if is_fresh else b"regular %d" % (self.made * 7919 % REGULARS)
+        return keccak(name)[12:]
 
 
-async def flood(client: Client, lanes: list[list[tuple[str, str]]], first_block: int) -> dict[str, Any]:
-    """As fast as the node answers, one connection per lane."""
-    expected = {tx_hash for lane in lanes for _, tx_hash in lane}
-    watch = Watch(client)
+@dataclass
+class Phase:
+    """Transactions of one kind, from all senders in turn."""
+
+    client: Client
+    senders: list[Sender]
+    token: bytes | None
+    recipients: Recipients
+
+    def sign(self, count: int) -> list[Signed]:
+        return [self.client.prepare(self._sign_one(index)) for index in range(count)]
+
+    def _sign_one(self, index: int) -> bytes:
+        sender, to = self.senders[index % len(self.senders)], self.recipients.next()
+        if self.token is None:
+            return sender.sign(to, value=(1 + index % 1000) * GWEI)
+        return sender.sign(self.token, transfer_data(to, 1 + index % 1000), gas=80_000)
+
+
+async def flood(client: Client, lanes: list[Lane], queue: list[Signed]) -> dict[str, Any]:
+    """As fast as the node answers: each lane has its sender's transactions, and sends one when it took the last."""
+    watch, reads = Watch(client, await client.head() + 1), Reads(client, b"\1" * 20)
     started = time.monotonic()
-    finished = started
 
-    async def drive(lane: list[tuple[str, str]]) -> None:
-        nonlocal finished
-        for raw, _ in lane:
-            await client.call("eth_sendRawTransaction", raw)
-        finished = max(finished, time.monotonic())
+    async def drive(lane: Lane, rows: Iterable[Signed]) -> None:
+        for row in rows:
+            await lane.send(row)
 
     async with asyncio.TaskGroup() as group:
-        group.create_task(watch.follow(first_block, expected, 600))
-        for lane in lanes:
-            group.create_task(drive(lane))
-    included = max(watch.seen[tx_hash] for tx_hash in expected)
+        reading = group.create_task(reads.run())
+        following = group.create_task(watch.follow({row.hash for row in queue}))
+        driving = [group.create_task(drive(lane, queue[at :: len(lanes)])) for at, lane in enumerate(lanes)]
+        await asyncio.wait(driving)
+        submitted_s = time.monotonic() - started
+        await following
+        reading.cancel()
+    included_s = max(watch.seen[row.hash] for row in queue) - started
     return {
-        "transactions": len(expected),
-        "submitted_per_s": round(len(expected) / (finished - started), 1),
-        "included_per_s": round(len(expected) / (included - started), 1),
-        "raw_bytes": sum(len(raw) // 2 - 1 for lane in lanes for raw, _ in lane),
-        "first_block": first_block,
-        "blocks": len(watch.blocks),
+        "transactions": len(queue),
+        "submitted_per_s": round(len(queue) / submitted_s, 1),
+        "included_per_s": round(len(queue) / included_s, 1),
+        "eth_getBalance_ms": percentiles(reads.taken),
     }
 
 
-async def steady(
-    client: Client, lanes: list[list[tuple[str, str]]], first_block: int, rate_per_s: float
-) -> dict[str, Any]:
-    """A fixed rate; latency from just before sending to the block's appearance, and balance reads meanwhile."""
-    queue = [row for rows in zip(*lanes, strict=True) for row in rows]
-    sent: dict[str, float] = {}
-    watch = Watch(client)
-    reads: list[float] = []
-    done = asyncio.Event()
+async def hold_rate(client: Client, lanes: list[Lane], queue: list[Signed], rate_per_s: float) -> dict[str, Any]:
+    """A fixed rate, whatever the node does; latency from when a transaction was due to when its block was seen."""
+    watch, reads = Watch(client, await client.head() + 1), Reads(client, b"\1" * 20)
+    started = time.monotonic()
+    due = {row.hash: started + index / rate_per_s for index, row in enumerate(queue)}
 
-    async def read_balances() -> None:
-        while not done.is_set():
-            before = time.monotonic()
-            await client.call("eth_getBalance", to_checksum_address(keccak(text="recipient 1")[12:]), "latest")
-            reads.append(time.monotonic() - before)
-            await asyncio.sleep(0.02)
-
-    async def send(row: tuple[str, str]) -> None:
-        sent[row[1]] = time.monotonic()
-        await client.call("eth_sendRawTransaction", row[0])
+    async def drive(lane: Lane, rows: Iterable[Signed]) -> None:
+        for row in rows:
+            await asyncio.sleep(max(due[row.hash] - time.monotonic(), 0))
+            await lane.send(row)
 
     async with asyncio.TaskGroup() as group:
-        group.create_task(read_balances())
-        following = group.create_task(watch.follow(first_block, {row[1] for row in queue}, 300))
-        started = time.monotonic()
-        for index, row in enumerate(queue):
-            await asyncio.sleep(max(started + index / rate_per_s - time.monotonic(), 0))
-            group.create_task(send(row))
-        await following
-        done.set()
-    latencies = sorted(watch.seen[tx_hash] - at for tx_hash, at in sent.items())
+        reading = group.create_task(reads.run())
+        driving = [group.create_task(drive(lane, queue[at :: len(lanes)])) for at, lane in enumerate(lanes)]
+        await watch.follow(set(due))
+        await asyncio.wait(driving)
+        reading.cancel()
     return {
         "rate_per_s": rate_per_s,
-        "confirmation_ms": percentiles(latencies),
-        "eth_getBalance_ms": percentiles(sorted(reads)),
+        "transactions": len(queue),
+        "confirmation_ms": percentiles([watch.seen[tx_hash] - at for tx_hash, at in due.items()]),
+        "eth_getBalance_ms": percentiles(reads.taken),
     }
 
 
-def percentiles(ordered: list[float]) -> dict[str, float]:
-    """p50, p99 and maximum of sorted seconds, in milliseconds."""
+def percentiles(seconds: list[float]) -> dict[str, float]:
+    """p50, p99 and maximum, in milliseconds."""
+    ordered = sorted(seconds)
     at = {"p50": statistics.median(ordered), "p99": ordered[int(len(ordered) * 0.99)], "max": ordered[-1]}
-    return {name: round(seconds * 1000, 1) for name, seconds in at.items()}
+    return {name: round(each * 1000, 1) for name, each in at.items()}
 
 
 async def run(options: argparse.Namespace) -> dict[str, Any]:
-    connector = aiohttp.TCPConnector(limit=options.connections + 8)
-    timeout = aiohttp.ClientTimeout(total=120)
-    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
+    results: dict[str, Any] = {}
+    async with aiohttp.ClientSession() as session, open_lanes(options.url, options.connections) as lanes:
         client = Client(options.url, session)
-        chain_id, senders, token = await prepare(client, options.connections)
-        results: dict[str, Any] = {}
+        senders, token = await make_senders(client, options.connections)
+        recipients = Recipients(options.fresh)
         for name, target, count in (("transfers", None, options.transfers), ("erc20", token, options.tokens)):
-            if not count:
-                continue
-            lanes = sign_load(chain_id, senders, target, count)
-            head = int(await client.call("eth_blockNumber"), 16)
-            results[name] = await flood(client, lanes, head + 1)
-            lanes = sign_load(chain_id, senders, target, int(options.rate * options.steady_s))
-            head = int(await client.call("eth_blockNumber"), 16)
-            results[name]["steady"] = await steady(client, lanes, head + 1, options.rate)
-            results[name]["last_block"] = int(await client.call("eth_blockNumber"), 16)
-            results[name]["raw_bytes_steady"] = sum(len(raw) // 2 - 1 for lane in lanes for raw, _ in lane)
-        return results
+            phase = Phase(client, senders, target, recipients)
+            first_block = await client.head() + 1
+            results[name] = await flood(client, lanes, phase.sign(count))
+            steady = phase.sign(int(options.rate * options.steady_s))
+            results[name]["steady"] = await hold_rate(client, lanes, steady, options.rate)
+            results[name] |= {"first_block": first_block, "last_block": await client.head()}
+    return results
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url")
-    parser.add_argument("--connections", type=int, default=50)
+    parser.add_argument("--connections", type=int, default=50, help="senders, each with a connection of its own")
     parser.add_argument("--transfers", type=int, default=5_000)
     parser.add_argument("--tokens", type=int, default=20_000)
-    parser.add_argument("--rate", type=float, default=200.0)
+    parser.add_argument("--rate", type=float, default=200.0, help="transactions a second of the steady part")
     parser.add_argument("--steady-s", type=float, default=15.0)
-    print(json.dumps(asyncio.run(run(parser.parse_args()))))
+    parser.add_argument("--fresh", type=float, default=0.5, help="share of recipients never seen before")
+    options = parser.parse_args()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        print(json.dumps(runner.run(run(options))))
 
 
 if __name__ == "__main__":
