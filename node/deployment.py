@@ -1,6 +1,8 @@
 """Puts the settlement contracts on the EVM ledgers of a genesis, and writes their addresses into it."""
 
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from contracts import load_artifact
 from ledgers.evm.deploy import deploy_contract
@@ -9,8 +11,8 @@ from ledgers.transport import RpcTransport, TransportSettings
 from node.chain_parts import open_chain
 from node.config import LedgerSection, NodeConfig
 from node.genesis_file import read_genesis, write_genesis
-from node.keys import read_key
-from rollup.core.errors import BadConfig
+from node.keys import checksum_address_of, read_key
+from rollup.core.errors import BadConfig, LedgerFundsTooLow
 from rollup.core.genesis import LedgerRole, LedgerSpec, RollupGenesis
 from rollup.core.ids import Hash
 from rollup.vm.settings import VmSettings
@@ -22,8 +24,9 @@ EVM_FAMILY = "evm"
 async def deploy_contracts(config: NodeConfig) -> list[str]:
     """Deploy what is missing on every EVM ledger of the configuration; the lines to print. Idempotent."""
     genesis = read_genesis(config.genesis)
-    async with open_chain(config.data, genesis.chain, VmSettings()) as chain:
-        genesis_hash = chain.genesis_hash
+    with TemporaryDirectory(prefix="entresol-") as scratch:  # a node may be running on the data directory
+        async with open_chain(Path(scratch), genesis.chain, VmSettings()) as chain:
+            genesis_hash = chain.genesis_hash
     ledgers, lines = [], []
     for spec in genesis.ledgers:
         section = find_section(config, spec)
@@ -42,9 +45,13 @@ async def _deploy_one(
 ) -> LedgerSpec:
     if section.key_file is None:
         raise BadConfig(f"ledgers: {spec.ledger_id} needs a key_file to deploy with")
-    transport = RpcTransport(TransportSettings(section.url, section.request_timeout_s))
-    async with transport:
-        return await place_contract(transport, LocalSigner(read_key(section.key_file)), (genesis, genesis_hash), spec)
+    key = read_key(section.key_file)
+    async with RpcTransport(TransportSettings(section.url, section.request_timeout_s)) as transport:
+        try:
+            return await place_contract(transport, LocalSigner(key), (genesis, genesis_hash), spec)
+        except LedgerFundsTooLow as error:
+            words = f"{checksum_address_of(key)} cannot pay for the contract on {spec.ledger_id}: send it coins there"
+            raise LedgerFundsTooLow(words) from error
 
 
 async def place_contract(

@@ -4,8 +4,9 @@ import asyncio
 import json
 import tempfile
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from contextlib import AbstractAsyncContextManager, ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,10 +20,12 @@ from node.keys import checksum_address_of
 from node.logs import set_up_logs
 from node.report import build_report
 from node.rollup_node import RollupNode
+from node.stop_request import StopRequest, run_until_stopped
 from node.supervise import supervise
 from node.terminal import show_status
 
 DEFAULT_DATA = Path("data") / "devnet"
+Opening = Callable[[], AbstractAsyncContextManager[tuple[Devnet, RollupNode]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +72,14 @@ def devnet(
     with ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="entresol-"))) if ephemeral else data
         layout, shape = open_layout(root or DEFAULT_DATA, evm_ledgers, memory_ledgers)
-        return asyncio.run(_run(layout, shape, options, wishes))
+        opening = partial(open_devnet, layout, shape, options)
+        return asyncio.run(run_until_stopped(partial(_run, opening, wishes)))
 
 
-async def _run(layout, shape, options: DevnetOptions, wishes: _Wishes) -> int:  # type: ignore[no-untyped-def]
-    async with open_devnet(layout, shape, options) as (opened, node):
+async def _run(opening: Opening, wishes: _Wishes, stop: StopRequest) -> int:
+    async with opening() as (opened, node):
         _print_welcome(opened, node, is_quiet=wishes.as_json)
-        exit_code = await supervise(_plan_runners(opened, node, wishes), node.metrics.on_loop_lag)
+        exit_code = await supervise(_plan_runners(opened, node, wishes), node.metrics.on_loop_lag, stop)
         if wishes.as_json:
             typer.echo(json.dumps(build_report(node), indent=2))
         return exit_code
