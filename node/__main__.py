@@ -11,6 +11,7 @@ import typer
 
 from node.commands import inspect, operate
 from node.commands.devnet import devnet
+from node.supervise import find_fatal
 from rollup.core.errors import Fatal, Rejected, Transient
 
 EXIT_USAGE, EXIT_NOT_FOUND, EXIT_TRY_AGAIN = 64, 66, 75
@@ -49,8 +50,11 @@ def run_command(arguments: list[str]) -> int:
         return int(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         return 130
-    except Fatal as error:
-        return _fail(str(error), error.exit_code)
+    except (Fatal, BaseExceptionGroup) as error:
+        fatal = find_fatal(error)
+        if fatal is None:
+            raise
+        return _fail(str(fatal), fatal.exit_code)
     except Transient as error:
         return _fail(f"{error}; try again", EXIT_TRY_AGAIN)
     except Rejected as error:

@@ -1,6 +1,7 @@
 """``entresol run``: a sequencer or a follower on ledgers that are somewhere else."""
 
 from contextlib import AsyncExitStack
+from functools import partial
 
 import structlog
 
@@ -11,6 +12,7 @@ from node.genesis_file import read_genesis
 from node.keys import read_key
 from node.rollup_node import RollupNode, open_rollup_node
 from node.rollup_settings import LedgerLink, Listener, RollupSettings
+from node.stop_request import StopRequest, run_until_stopped
 from node.supervise import supervise
 from node.terminal import show_status
 from rollup.core.errors import BadConfig
@@ -26,6 +28,10 @@ log = structlog.get_logger("node")
 
 async def run_node(config: NodeConfig) -> int:
     """Until a signal or a fatal error; the exit code."""
+    return await run_until_stopped(partial(_run, config))
+
+
+async def _run(config: NodeConfig, stop: StopRequest) -> int:
     genesis = read_genesis(config.genesis)
     _check_ledgers(config, genesis)
     async with AsyncExitStack() as stack:
@@ -37,7 +43,7 @@ async def run_node(config: NodeConfig) -> int:
         settings = _build_settings(config)
         node = await stack.enter_async_context(open_rollup_node(config.data, genesis, tuple(links), settings))
         log.info("serving", role=config.role, url=node.server.url, chain_id=genesis.chain.rule.chain_id)
-        return await supervise({**node.runners, "status": _status_of(node, config)}, node.metrics.on_loop_lag)
+        return await supervise({**node.runners, "status": _status_of(node, config)}, node.metrics.on_loop_lag, stop)
 
 
 def _status_of(node: RollupNode, config: NodeConfig):  # type: ignore[no-untyped-def]
