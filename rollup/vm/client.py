@@ -39,7 +39,7 @@ async def open_vm(path: Path, genesis: ChainGenesis, settings: VmSettings | None
     Sealed blocks are on disk whatever happens here; leaving waits for the block in hand at most ``stop_time_max_s``.
     """
     settings = settings or VmSettings()
-    process, connection = await asyncio.to_thread(_start_process)
+    process, connection = await _start_unhurt()
     client = VmClient(process, connection, settings)
     try:
         await client.open(path, genesis)
@@ -48,13 +48,26 @@ async def open_vm(path: Path, genesis: ChainGenesis, settings: VmSettings | None
         await client.close()
 
 
+async def _start_unhurt() -> tuple[Popen[bytes], Connection]:
+    """Start the process in a thread. A caller that is cancelled meanwhile leaves none behind."""
+    starting = asyncio.get_running_loop().run_in_executor(None, _start_process)
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        process, connection = await starting
+        connection.close()
+        process.kill()
+        process.wait()
+        raise
+
+
 def _start_process() -> tuple[Popen[bytes], Connection]:
     """A new interpreter that inherits nothing but its end of the pipe, and does not import the node's main module (as
-    multiprocessing's spawn would). SIGINT is blocked in this thread while it is born, so that it never sees a Ctrl-C
-    meant for the node."""
+    multiprocessing's spawn would). Signals are blocked in this thread while it is born, so that it never sees a Ctrl-C
+    meant for the node, nor dies of a service manager's SIGTERM before it can choose."""
     ours, theirs = Pipe()
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(each or str(Path.cwd()) for each in sys.path)}
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         process = Popen(
             [sys.executable, "-P", "-m", "rollup.vm", str(theirs.fileno())],
@@ -102,7 +115,9 @@ class VmClient:
         from doing so."""
         self._outbox.put((READY_ID, "open", (path, genesis, self._settings)))
         try:
-            return await asyncio.wait_for(asyncio.shield(self._ready), self._settings.start_time_max_s)
+            # not wait_for: in Python 3.11 it loses a cancellation that comes together with the answer
+            async with asyncio.timeout(self._settings.start_time_max_s):
+                return await asyncio.shield(self._ready)
         except TimeoutError as error:
             raise VmCrashed("the virtual machine process did not come up in time") from error
 
@@ -227,20 +242,27 @@ class VmClient:
     # --- threads ------------------------------------------------------------------------------------------------------
 
     def _send_all(self) -> None:
-        while (request := self._outbox.get()) is not None:
-            try:
+        """What cannot be packed ends the process: nobody may wait for an answer to it for ever."""
+        try:
+            while (request := self._outbox.get()) is not None:
                 self._connection.send_bytes(pack(request))
-            except OSError:
-                return  # the receiver sees the same end and reports it
+        except OSError:
+            return  # the receiver sees the same end and reports it
+        except BaseException:
+            self._process.kill()
+            raise
 
     def _receive_all(self) -> None:
-        while True:
-            try:
+        """However this ends, whoever waits learns it."""
+        exit_code: int | None = None
+        try:
+            while True:
                 answer: Answer = unpack(self._connection.recv_bytes())
-            except (EOFError, OSError):
-                self._loop.call_soon_threadsafe(self._fail_all, self._await_exit(EXIT_WAIT_S))
-                return
-            self._loop.call_soon_threadsafe(self._settle, answer)
+                self._loop.call_soon_threadsafe(self._settle, answer)
+        except (EOFError, OSError):
+            exit_code = self._await_exit(EXIT_WAIT_S)
+        finally:
+            self._loop.call_soon_threadsafe(self._fail_all, exit_code)
 
 
 def _describe_exit(exit_code: int | None) -> str:

@@ -36,8 +36,11 @@ def serve(connection: Connection) -> None:
     send it to every process of a service) only sets a limit after which this process ends by itself."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: signal.alarm(TERMINATED_GRACE_S))
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    path, genesis, settings = unpack(connection.recv_bytes())[2]
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        path, genesis, settings = unpack(connection.recv_bytes())[2]
+    except (EOFError, ConnectionError):
+        return  # the node was stopped while it started
     try:
         engine = Engine.open(path, genesis)
     except RollupError as error:

@@ -19,4 +19,4 @@ class VmSettings:
     calls_max: int = 64
     commands_max: int = 8
     start_time_max_s: float = 60.0
-    stop_time_max_s: float = 2.5
+    stop_time_max_s: float = 1.5
