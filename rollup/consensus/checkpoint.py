@@ -2,19 +2,25 @@
 
 from dataclasses import dataclass
 
+from rollup.consensus.commands import SignedHeader
+from rollup.consensus.labels import carried_number
+from rollup.consensus.state import LedgerView, Mark, State
+from rollup.core.genesis import LedgerRole
 from rollup.core.ids import BatchNumber, BlockNumber, Hash
 from rollup.core.ledger import LedgerBlock
 from rollup.core.rlp_items import decode_rlp, encode_rlp, read_bytes, read_items, read_uint, uint_bytes
 
+MARKS_KEPT_MAX = 256
+
 
 @dataclass(frozen=True, slots=True)
 class LedgerCheckpoint:
-    """Up to ``block``, final on its ledger, everything was taken. ``number`` is the last batch of ours that the ledger
-    carried there (0: none)."""
+    """Up to ``block``, final on its ledger, everything was taken. On the anchor ``number`` is the last batch that it
+    carried there (0: none); on a mirror ``marks`` are the postings up to there that may still matter."""
 
     block: LedgerBlock
     number: BatchNumber
-    batch_hash: Hash
+    marks: tuple[Mark, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +53,17 @@ STICKY_ALARMS_KEY = "consensus/alarms"
 FROZEN_KEY = "consensus/frozen"
 
 
+def build_checkpoint(state: State, view: LedgerView, block: LedgerBlock) -> LedgerCheckpoint:
+    """What of a ledger's view is final at ``block``."""
+    final = sorted((mark for mark in view.marks if mark.height <= block.height), key=lambda mark: mark.number)
+    number = carried_number(state, view, block.height) if view.spec.role is LedgerRole.ANCHOR else BatchNumber(0)
+    return LedgerCheckpoint(block, number, tuple(final[:MARKS_KEPT_MAX]))
+
+
 def encode_checkpoint(checkpoint: LedgerCheckpoint) -> bytes:
     block = checkpoint.block
     fields = [uint_bytes(block.height), block.hash, block.parent_hash, uint_bytes(block.time)]
-    return encode_rlp([*fields, uint_bytes(checkpoint.number), checkpoint.batch_hash])
+    return encode_rlp([*fields, uint_bytes(checkpoint.number), [_mark_fields(mark) for mark in checkpoint.marks]])
 
 
 def decode_checkpoint(record: bytes) -> LedgerCheckpoint:
@@ -59,7 +72,19 @@ def decode_checkpoint(record: bytes) -> LedgerCheckpoint:
     block = LedgerBlock(
         read_uint(items[0], 8), Hash(read_bytes(items[1], 32)), Hash(read_bytes(items[2], 32)), read_uint(items[3], 8)
     )
-    return LedgerCheckpoint(block, BatchNumber(read_uint(items[4], 8)), Hash(read_bytes(items[5], 32)))
+    marks = tuple(_read_mark(item) for item in read_items(items[5]))
+    return LedgerCheckpoint(block, BatchNumber(read_uint(items[4], 8)), marks)
+
+
+def _mark_fields(mark: Mark) -> list[bytes]:
+    header, signature = (mark.signed.header_bytes, mark.signed.signature) if mark.signed else (b"", b"")
+    return [uint_bytes(mark.number), mark.batch_hash, uint_bytes(mark.height), header, signature]
+
+
+def _read_mark(item: object) -> Mark:
+    number, batch_hash, height, header, signature = (read_bytes(field) for field in read_items(item, 5))
+    signed = SignedHeader(Hash(batch_hash), header, signature) if header else None
+    return Mark(BatchNumber(read_uint(number, 8)), Hash(batch_hash), read_uint(height, 8), signed)
 
 
 def encode_derived(record: DerivedRecord) -> bytes:

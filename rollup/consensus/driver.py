@@ -13,10 +13,12 @@ from dataclasses import dataclass, replace
 from rollup.consensus import commands as do
 from rollup.consensus import events as on
 from rollup.consensus.alarm_book import AlarmBook
+from rollup.consensus.carriage import CarriageBoard
 from rollup.consensus.checkpoint import (
     FROZEN_KEY,
     STICKY_ALARMS_KEY,
     LedgerCheckpoint,
+    build_checkpoint,
     encode_checkpoint,
     ledger_key,
 )
@@ -24,7 +26,7 @@ from rollup.consensus.cursor_feed import CursorFeed
 from rollup.consensus.derivation import Context
 from rollup.consensus.deriver import Deriver, DeriverParts
 from rollup.consensus.inbox import Inbox
-from rollup.consensus.labels import carried_number, is_ours
+from rollup.consensus.labels import is_ours
 from rollup.consensus.ledger_board import LedgerBoard
 from rollup.consensus.machine import FOREIGN_BATCH, step
 from rollup.consensus.ports import (
@@ -42,16 +44,20 @@ from rollup.core.batch import Batch
 from rollup.core.block import Block
 from rollup.core.confirmation import SoftConfirmation
 from rollup.core.equivocation import Equivocation
-from rollup.core.errors import AnchorReorgedPastFinality, ForeignBatch, Reset, StoreCorrupted, Transient, UnknownBlock
+from rollup.core.errors import AnchorReorgedPastFinality, ForeignBatch, Rejected, Reset, StoreCorrupted, Transient
 from rollup.core.heads import Alarm, Heads, LedgerStatus
 from rollup.core.ids import BatchNumber
 from rollup.core.ledger import Ledger, LedgerBlock, SeenPosting
+
+CURSOR_READ_MAX_S = 2.0
+"""A ledger that answers later than this must not hold up the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class DriverParts:
     """Everything that the driver works with. ``ledgers`` are this node's own connections, by ledger index; ``clock``
-    gives seconds since the epoch for the status; ``alarms`` is shared with the posters."""
+    gives seconds since the epoch for the status; ``alarms`` and
+    ``carriage`` are shared with the posters."""
 
     executor: Executor
     batches: BatchStore
@@ -63,6 +69,7 @@ class DriverParts:
     listener: BlockListener
     feed: CursorFeed
     alarms: AlarmBook
+    carriage: CarriageBoard
     clock: Callable[[], float] = time.time
 
 
@@ -73,6 +80,7 @@ class ConsensusDriver:
     def __init__(self, parts: DriverParts, settings: Settings) -> None:
         self._parts = parts
         self._state = initial_state(settings)
+        self._heads = self._state.heads
         self._inbox = Inbox()
         self._board = LedgerBoard()
         self._deriver = Deriver(DeriverParts(parts.executor, parts.blocks, parts.progress, parts.listener))
@@ -95,6 +103,8 @@ class ConsensusDriver:
             self._parts.alarms.restore_sticky(sticky)
         standing = frozenset((alarm.code, alarm.ledger_index) for alarm in self._parts.alarms.alarms())
         self._state = replace(self._state, alarms=standing)
+        parts.carriage.show(self._state)
+        await self.apply(on.BlockSealed(self._state.unsafe))
 
     async def run(self) -> None:
         """Raises Fatal when an operator has to decide."""
@@ -112,6 +122,7 @@ class ConsensusDriver:
                 answer = await self._carry_out(command)
                 if answer is not None:
                     waiting.append(answer)
+        self._parts.carriage.show(self._state)
         if self._state.is_caught_up:
             self._caught_up.set()
         self._changed.set()
@@ -124,7 +135,8 @@ class ConsensusDriver:
         return self._state
 
     def heads(self) -> Heads:
-        return self._state.heads
+        """Labels as far as their commands were carried out: never ahead of state and store."""
+        return self._heads
 
     def alarms(self) -> tuple[Alarm, ...]:
         return self._parts.alarms.alarms()
@@ -209,6 +221,8 @@ class ConsensusDriver:
                 await self._rewind(command)
             case do.SaveCheckpoint(index):
                 await self._save_checkpoint(index)
+            case do.SetHeads(heads):
+                self._heads = heads
             case do.RaiseAlarm() | do.ClearAlarm():
                 await self._change_alarm(command)
             case do.RecordEquivocation():
@@ -226,7 +240,10 @@ class ConsensusDriver:
         entry, batch = entry_at(self._state, number), await asyncio.to_thread(self._parts.batches.batch, number)
         if entry is None or batch is None or batch.hash != entry.hash:
             raise StoreCorrupted(f"batch {number} was ordered and is not in the store")
-        return await self._deriver.derive(batch, entry, await self._read_context())
+        verdict = await self._deriver.derive(batch, entry, await self._read_context())
+        if isinstance(verdict, on.BatchDerived):
+            self._parts.feed.consume(batch.header.cursors, ())
+        return verdict
 
     async def _read_context(self) -> Context:
         applied = applied_tip(self._state)
@@ -237,9 +254,10 @@ class ConsensusDriver:
 
     async def _read_cursor_block(self, ledger_index: int, height: int) -> on.Event | None:
         try:
-            block = await self._parts.ledgers[ledger_index].read_block(height)
-        except (Transient, Reset, UnknownBlock):
-            return None  # asked again when the ledger moves
+            async with asyncio.timeout(CURSOR_READ_MAX_S):
+                block = await self._parts.ledgers[ledger_index].read_block(height)
+        except (Transient, Reset, Rejected, TimeoutError):
+            return None  # asked again when the ledger moves; the watcher reports what is wrong with it
         return on.CursorRead(ledger_index, height, block.hash)
 
     async def _rewind(self, command: do.Rewind) -> None:
@@ -253,13 +271,11 @@ class ConsensusDriver:
 
     async def _save_checkpoint(self, ledger_index: int) -> None:
         view = view_of(self._state, ledger_index)
-        number = carried_number(self._state, view, view.finalized_height)
-        entry = entry_at(self._state, number)
         blocks = self._final_blocks.get(ledger_index, {})
         block = blocks.get(view.finalized_height)
-        if block is None or entry is None:
-            return
-        checkpoint = LedgerCheckpoint(block, number, entry.hash)
+        if block is None:
+            return  # the watcher began again below what was final before
+        checkpoint = build_checkpoint(self._state, view, block)
         await asyncio.to_thread(self._parts.progress.put, ledger_key(ledger_index), encode_checkpoint(checkpoint))
         self._checkpoints[ledger_index] = checkpoint
         self._final_blocks[ledger_index] = {at: final for at, final in blocks.items() if at >= block.height}

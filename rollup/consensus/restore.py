@@ -23,7 +23,6 @@ from rollup.consensus.state import (
     HISTORY_BATCHES_MAX,
     Entry,
     LedgerView,
-    Mark,
     Role,
     Settings,
     State,
@@ -146,9 +145,7 @@ def _anchored(entry: Entry, checkpoint: LedgerCheckpoint | None) -> Entry:
 def _read_view(spec: LedgerSpec, checkpoint: LedgerCheckpoint | None) -> LedgerView:
     if checkpoint is None:
         return LedgerView(spec)
-    mark = Mark(checkpoint.number, checkpoint.batch_hash, checkpoint.block.height, None)
-    marks = (mark,) if checkpoint.number and spec.role is LedgerRole.MIRROR else ()
-    return LedgerView(spec, checkpoint.block.height, checkpoint.block.height, marks=marks)
+    return LedgerView(spec, checkpoint.block.height, checkpoint.block.height, marks=checkpoint.marks)
 
 
 async def _align_blocks(parts: RestoreParts, chain: tuple[Entry, ...], height: int) -> BlockNumber:

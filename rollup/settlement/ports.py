@@ -7,7 +7,7 @@ from typing import Protocol
 
 from rollup.core.batch import Batch
 from rollup.core.heads import PostingRecord
-from rollup.core.ids import BatchNumber
+from rollup.core.ids import BatchNumber, Hash
 from rollup.core.ledger import CarriesPostings, Ledger, LedgerBlock, SeenPosting
 
 
@@ -76,3 +76,11 @@ class AlarmSink(Protocol):
     def raise_alarm(self, code: str, ledger_index: int | None, message: str) -> None: ...
 
     def clear_alarm(self, code: str, ledger_index: int | None) -> None: ...
+
+
+class Carriage(Protocol):
+    """What consensus makes of a ledger, as far as it has read it."""
+
+    def judge(self, ledger_index: int, number: BatchNumber, batch_hash: Hash, height: int) -> bool | None:
+        """Does a posting of this batch at this height count? None: not read that far yet."""
+        ...

@@ -7,6 +7,7 @@ found there again, and sent again.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from rollup.core.errors import (
@@ -23,7 +24,7 @@ from rollup.core.heads import PostingRecord
 from rollup.core.ids import BatchNumber, Hash
 from rollup.core.ledger import PostingState, PostingStatus, PreparedPosting, SeenPosting
 from rollup.settlement import posting as act
-from rollup.settlement.ports import AlarmSink, Batches, Outbox, PostingLedger
+from rollup.settlement.ports import AlarmSink, Batches, Carriage, Outbox, PostingLedger
 from rollup.settlement.posting import FAILED, FINAL, INCLUDED, QUEUED, SENT, SKIPPED, Action, Outlook, tx_ids_of
 from rollup.settlement.settings import PostSettings
 from rollup.settlement.sightings import LedgerSightings
@@ -44,7 +45,17 @@ class PosterParts:
     batches: Batches
     sightings: LedgerSightings
     alarms: AlarmSink
+    carriage: Carriage
     clock: Callable[[], float] = time.time
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """At this height the account had used the nonces below ``next_nonce``."""
+
+    next_nonce: int
+    height: int
+    reorgs: int
 
 
 class Poster:
@@ -57,13 +68,18 @@ class Poster:
         self._rows: dict[BatchNumber, PostingRecord] = {}
         self._reorgs_handled = -1
         self._failures = 0
+        self._nonce_known = 0
+        """Nonces below are used by transactions whose effect is known: by our rows, or because everything was read."""
+        self._claim: _Claim | None = None
         self._is_open = False
         self._turn = asyncio.Lock()
+        self._writing = asyncio.Lock()
 
     async def open(self) -> None:
         """Read the outbox. Called once, before anything else."""
         rows = await asyncio.to_thread(self._parts.outbox.open_rows, self.ledger_index)
-        self._rows = {row.batch_number: row for row in rows if row.state in UNFINISHED}
+        self._rows = {row.batch_number: row for row in rows if row.state in UNFINISHED} | self._rows
+        self._nonce_known = max((row.nonce + 1 for row in rows if row.raw), default=0)
         self._is_open = True
 
     async def run(self) -> None:
@@ -71,10 +87,10 @@ class Poster:
             await self.open()
         while True:
             delay_s = await self._work_once()
-            try:
-                await asyncio.wait_for(self._parts.sightings.moved.wait(), delay_s)
-            except TimeoutError:
-                continue
+            # not wait_for: in Python 3.11 it loses a cancellation that comes together with the event
+            with suppress(TimeoutError):
+                async with asyncio.timeout(delay_s):
+                    await self._parts.sightings.moved.wait()
 
     def wake(self) -> None:
         """Look at the rows now."""
@@ -91,14 +107,13 @@ class Poster:
 
     async def enqueue(self, number: BatchNumber, batch_hash: Hash) -> None:
         """See to it that the ledger carries this batch. The same batch again changes nothing; another batch of the same
-        number (the anchor's order replaced ours) takes its place."""
-        async with self._turn:
-            known = self._rows.get(number) or await asyncio.to_thread(self._parts.outbox.get, self.ledger_index, number)
-            if known is None or known.batch_hash != batch_hash:
-                await self.write(PostingRecord(self.ledger_index, number, batch_hash, QUEUED))
-            elif known.state in (FINAL, SKIPPED):
-                # asked for again although it was final: a reorg past finality, or a mirror that forgot
-                await self.write(replace(known, state=SENT if known.raw else QUEUED))
+        number (the anchor's order replaced ours) takes its place. Never waits for the ledger."""
+        known = self._rows.get(number) or await asyncio.to_thread(self._parts.outbox.get, self.ledger_index, number)
+        if known is None or known.batch_hash != batch_hash:
+            await self.write(PostingRecord(self.ledger_index, number, batch_hash, QUEUED), replaces=True)
+        elif known.state in (FINAL, SKIPPED):
+            # asked for again although it was final: a reorg past finality
+            await self.write(replace(known, state=SENT if known.raw else QUEUED))
         self.wake()
 
     async def amend(self, row: PostingRecord) -> None:
@@ -107,13 +122,18 @@ class Poster:
             await self.write(row)
         self.wake()
 
-    async def write(self, row: PostingRecord) -> None:
-        """Durable, then known."""
-        await asyncio.to_thread(self._parts.outbox.put, row)
-        if row.state in UNFINISHED:
-            self._rows[row.batch_number] = row
-        else:
-            self._rows.pop(row.batch_number, None)
+    async def write(self, row: PostingRecord, *, replaces: bool = False) -> None:
+        """Durable, then known; one at a time. What a round still does for a batch that was replaced meanwhile is
+        dropped."""
+        async with self._writing:
+            known = self._rows.get(row.batch_number)
+            if known is not None and known.batch_hash != row.batch_hash and not replaces:
+                return
+            await asyncio.to_thread(self._parts.outbox.put, row)
+            if row.state in UNFINISHED:
+                self._rows[row.batch_number] = row
+            else:
+                self._rows.pop(row.batch_number, None)
 
     async def _work_once(self) -> float:
         """One round; returns the seconds until the next."""
@@ -131,12 +151,12 @@ class Poster:
     async def work(self) -> None:
         """Look at everything unfinished and do what is due. Raises what the ledger raises."""
         await self._adopt_sightings()
-        if not self._rows or not self._parts.sightings.is_level:
+        if not self._rows or self._parts.sightings.tip is None:
             return  # before the ledger was read to its tip, nobody knows what it carries
-        outlook = await self._look()
-        for action in act.decide_postings(outlook):
+        reorgs = self._parts.sightings.reorgs
+        for action in act.decide_postings(await self._look()):
             await self._carry_out(action)
-        self._reorgs_handled = max(self._reorgs_handled, self._parts.sightings.reorgs)
+        self._reorgs_handled = reorgs
 
     async def _adopt_sightings(self) -> None:
         """Rebuild rows that the outbox does not have from what the ledger shows."""
@@ -156,32 +176,65 @@ class Poster:
 
     async def _look(self) -> Outlook:
         rows = tuple(self._rows[number] for number in sorted(self._rows))
+        head = await self._parts.ledger.read_head()
         account = await self._parts.ledger.read_account()
         statuses: dict[Hash, PostingStatus] = {}
         for row in rows:
             if self._is_worth_a_look(row):
                 for tx_id in tx_ids_of(row):
                     statuses[tx_id] = await self._parts.ledger.read_posting(tx_id)
-        found = ((row.batch_number, self._parts.sightings.find(row.batch_number, row.batch_hash)) for row in rows)
+        is_steady = (await self._parts.ledger.read_head()).block.hash == head.block.hash
+        self._learn_nonces(rows)
+        if is_steady:
+            self._claim = _Claim(account.next_nonce, head.block.height, self._parts.sightings.reorgs)
         return Outlook(
             rows=rows,
             account=account,
             statuses=statuses,
-            sighted={number: seen for number, seen in found if seen is not None},
+            sighted=self._find_counted(rows),
             finalized_height=self._parts.sightings.finalized_height,
             now=self._parts.clock(),
+            is_steady=is_steady,
+            is_current=account.next_nonce <= self._nonce_known,
+            uncounted=frozenset(row.batch_number for row in rows if self._is_uncounted(row, statuses)),
             settings=self._settings,
         )
+
+    def _learn_nonces(self, rows: tuple[PostingRecord, ...]) -> None:
+        """What an earlier look saw used is known once watcher and consensus have read that far on the same chain."""
+        claim, seen = self._claim, self._parts.sightings
+        if claim is None or seen.tip is None or seen.tip.height < claim.height or seen.reorgs != claim.reorgs:
+            return
+        if all(self._judge(row, claim.height) is not None for row in rows):
+            self._nonce_known = max(self._nonce_known, claim.next_nonce)
+
+    def _find_counted(self, rows: tuple[PostingRecord, ...]) -> dict[BatchNumber, SeenPosting]:
+        found = ((row, self._parts.sightings.find(row.batch_number, row.batch_hash)) for row in rows)
+        return {row.batch_number: seen for row, seen in found if seen and self._judge(row, seen.height)}
+
+    def _is_uncounted(self, row: PostingRecord, statuses: dict[Hash, PostingStatus]) -> bool:
+        """It stands on the ledger now, and consensus has read that block and does not count it."""
+        status = statuses.get(row.tx_id) if row.tx_id is not None else None
+        if row.state != INCLUDED or status is None or status.state is not PostingState.INCLUDED:
+            return False
+        return self._judge(row, status.height) is False
+
+    def _judge(self, row: PostingRecord, height: int | None) -> bool | None:
+        if height is None:
+            return None
+        return self._parts.carriage.judge(self.ledger_index, row.batch_number, row.batch_hash, height)
 
     def _is_worth_a_look(self, row: PostingRecord) -> bool:
         """What is included changes when the ledger reorganises, and ends when it is final."""
         if row.state != INCLUDED:
             return row.state == SENT
         is_final = row.height is not None and row.height <= self._parts.sightings.finalized_height
-        return is_final or self._parts.sightings.reorgs > self._reorgs_handled
+        return is_final or self._parts.sightings.reorgs > self._reorgs_handled or self._judge(row, row.height) is False
 
     async def _carry_out(self, action: Action) -> None:
-        row = self._rows[action.number]
+        row = self._rows.get(action.number)
+        if row is None:
+            return  # an operator took it away, or another batch took its place
         match action:
             case act.Prepare(_, nonce):
                 await self._prepare(row, nonce)
@@ -193,11 +246,18 @@ class Poster:
                 await self.write(_included(row, tx_id, status))
                 self._clear_alarms()
             case act.MarkFinal():
-                await self.write(replace(row, state=FINAL))
+                await self.write(replace(row, state=FINAL, attempts=0))
             case act.Requeue(_, reason, is_failure):
-                await self.write(_requeued(row, reason, is_failure=is_failure))
+                await self._requeue(_requeued(row, reason, is_failure=is_failure))
             case act.Skip():
                 await self.write(replace(row, state=SKIPPED, last_error="covered by a later posting"))
+
+    async def _requeue(self, row: PostingRecord) -> None:
+        self._claim = None
+        self._nonce_known = min(self._nonce_known, row.nonce)  # whatever took the nonce may carry this very batch
+        await self.write(row)
+        if row.attempts >= self._settings.failures_max:
+            self._parts.alarms.raise_alarm(REFUSED, self.ledger_index, f"batch {row.batch_number}: {row.last_error}")
 
     async def _prepare(self, row: PostingRecord, nonce: int) -> None:
         batch = await asyncio.to_thread(self._parts.batches.batch, row.batch_number)
@@ -205,6 +265,7 @@ class Poster:
             await self.write(replace(row, state=FAILED, last_error="the batch is no longer part of the chain"))
             return
         prepared = await self._ask(row, self._parts.ledger.prepare_posting(batch, nonce, None))
+        self._nonce_known = max(self._nonce_known, nonce + 1)
         await self._send(_prepared(row, prepared, self._parts.clock()))
 
     async def _bump(self, row: PostingRecord) -> None:
@@ -292,7 +353,6 @@ def _included(row: PostingRecord, tx_id: Hash, status: PostingStatus) -> Posting
         height=status.height,
         block_hash=status.block_hash,
         fee_wei=status.fee_wei,
-        attempts=0,
         last_error="",
     )
 

@@ -23,9 +23,13 @@ QUEUED, SENT, INCLUDED, FINAL, FAILED, SKIPPED = "queued", "sent", "included", "
 class Outlook:
     """What is known when deciding. ``rows`` are the unfinished ones by ascending batch number.
 
-    ``account`` was read before ``statuses``: a nonce that it calls used was used when the statuses were read.
+    ``is_steady`` says that account and statuses were read on one and the same chain: only then does a used nonce
+    together with an unknown transaction mean that another transaction used it. ``is_current`` says that every
+    transaction which the account's nonce counts is known, by our own rows or by the watcher and consensus having read
+    as far: only then does a batch that was not sighted need a posting.
     ``statuses`` holds every transaction of every sent row, and those included ones that are worth another look.
-    ``sighted`` has what the watcher saw of these very batches.
+    ``sighted`` has what the watcher saw of these very batches, as far as it counts; ``uncounted`` are included postings
+    that consensus has read and that count for nothing (out of order, on a ledger without a contract that refuses).
     """
 
     rows: tuple[PostingRecord, ...]
@@ -34,6 +38,9 @@ class Outlook:
     sighted: Mapping[BatchNumber, SeenPosting]
     finalized_height: int
     now: float
+    is_steady: bool = True
+    is_current: bool = True
+    uncounted: frozenset[BatchNumber] = frozenset()
     settings: PostSettings = field(default_factory=PostSettings)
 
 
@@ -93,8 +100,8 @@ Action = Prepare | Broadcast | Bump | MarkIncluded | MarkFinal | Requeue | Skip
 def decide_postings(outlook: Outlook) -> tuple[Action, ...]:
     """What to do now, in this order. The same outlook always gives the same answer."""
     reviewed = tuple(action for row in outlook.rows for action in _review(row, outlook))
-    if any(isinstance(action, Requeue) for action in reviewed):
-        return reviewed  # the rows below change places: prepare when that is written
+    if not outlook.is_current or any(isinstance(action, Requeue) for action in reviewed):
+        return reviewed  # what was requeued changes places: prepare when that is written
     return reviewed + tuple(_prepare_next(outlook, frozenset(action.number for action in reviewed)))
 
 
@@ -132,12 +139,17 @@ def _review_sent(row: PostingRecord, outlook: Outlook) -> Iterator[Action]:
         if _is_first_in_line(row, outlook) and outlook.now - row.sent_at >= _patience_s(row, outlook):
             yield Bump(row.batch_number)
     elif row.nonce < outlook.account.next_nonce:
-        yield Requeue(row.batch_number, f"nonce {row.nonce} was used by another transaction")
+        if outlook.is_steady:
+            yield Requeue(row.batch_number, f"nonce {row.nonce} was used by another transaction")
     else:
         yield Broadcast(row.batch_number)
 
 
 def _review_included(row: PostingRecord, outlook: Outlook) -> Iterator[Action]:
+    if row.batch_number in outlook.uncounted:
+        if row.attempts < outlook.settings.failures_max:
+            yield Requeue(row.batch_number, "the ledger carries it where it counts for nothing", is_failure=True)
+        return
     if row.tx_id is None or not any(tx_id in outlook.statuses for tx_id in tx_ids_of(row)):
         return
     tx_id, status = _best_status(row, outlook)
@@ -149,7 +161,7 @@ def _review_included(row: PostingRecord, outlook: Outlook) -> Iterator[Action]:
             yield MarkIncluded(row.batch_number, tx_id, status)
     elif row.raw and row.nonce >= outlook.account.next_nonce:
         yield Broadcast(row.batch_number)
-    elif status.state is not PostingState.PENDING:
+    elif status.state is not PostingState.PENDING and outlook.is_steady:
         yield Requeue(row.batch_number, "a reorg took it back and its nonce was used by another transaction")
 
 

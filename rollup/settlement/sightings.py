@@ -3,18 +3,28 @@
 import asyncio
 from collections import OrderedDict
 
-from rollup.core.ids import BatchNumber, Hash
-from rollup.core.ledger import LedgerBlock, SeenPosting
+from rollup.core.batch import check_batch
+from rollup.core.errors import BadSignature, MalformedBatch
+from rollup.core.hashes import keccak, recover_signer
+from rollup.core.ids import Address, BatchNumber, Hash
+from rollup.core.ledger import LedgerBlock, PostingForm, SeenPosting
 
 SIGHTINGS_MAX = 8_192
 
 
 class LedgerSightings:
-    """An observer of one ledger that the poster reads. ``moved`` is set whenever the ledger did something."""
+    """An observer of one ledger that the poster reads. ``moved`` is set whenever the ledger did something;
+    ``tip`` is its head when everything up to there was read (None: not level).
 
-    def __init__(self) -> None:
+    Anybody may write to a ledger: what lacks the sequencer's signature, or the body where the ledger is to carry it, is
+    not a sighting.
+    """
+
+    def __init__(self, posting_form: PostingForm, sequencer: Address) -> None:
+        self._posting_form = posting_form
+        self._sequencer = sequencer
         self.finalized_height = -1
-        self.is_level = False
+        self.tip: LedgerBlock | None = None
         self.reorgs = 0
         self.moved = asyncio.Event()
         self._seen: OrderedDict[tuple[BatchNumber, Hash], SeenPosting] = OrderedDict()
@@ -41,8 +51,8 @@ class LedgerSightings:
 
     async def on_posting(self, ledger_index: int, posting: SeenPosting) -> None:  # noqa: ARG002 - part of the port
         key = (posting.batch_number, posting.batch_hash)
-        if key in self._seen:
-            return  # a replay: the first one counts
+        if key in self._seen or not self._is_genuine(posting):
+            return  # of replays the first one counts
         self._seen[key] = self._fresh[key] = posting
         if len(self._seen) > SIGHTINGS_MAX:
             forgotten, _ = self._seen.popitem(last=False)
@@ -53,7 +63,7 @@ class LedgerSightings:
     ) -> None:
         del ledger_index
         self.finalized_height = finalized.height if finalized else -1
-        self.is_level = scanned.height >= head_height
+        self.tip = scanned if scanned.height >= head_height else None
         self.moved.set()
 
     async def on_reorged(self, ledger_index: int, to_height: int) -> None:
@@ -62,7 +72,7 @@ class LedgerSightings:
             del self._seen[key]
             self._fresh.pop(key, None)
         self.finalized_height = min(self.finalized_height, to_height)
-        self.is_level = False
+        self.tip = None
         self.reorgs += 1
         self.moved.set()
 
@@ -72,3 +82,16 @@ class LedgerSightings:
     async def on_reached(self, ledger_index: int) -> None:
         del ledger_index
         self.moved.set()
+
+    def _is_genuine(self, posting: SeenPosting) -> bool:
+        batch = posting.batch
+        if self._posting_form is PostingForm.POINTER:
+            return True
+        if batch is None or (batch.hash, batch.header.number) != (posting.batch_hash, posting.batch_number):
+            return False
+        try:
+            if self._posting_form is PostingForm.FULL:
+                check_batch(batch, self._sequencer)
+            return recover_signer(keccak(batch.header_bytes), batch.signature) == self._sequencer
+        except (MalformedBatch, BadSignature):
+            return False

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ledgers.memory import MemoryLedger, MemoryNetwork, MemoryPosting, MemoryRules
 from rollup.consensus.alarm_book import AlarmBook
+from rollup.consensus.carriage import CarriageBoard
 from rollup.consensus.cursor_feed import CursorFeed
 from rollup.consensus.driver import ConsensusDriver, DriverParts
 from rollup.consensus.state import Role, Settings
@@ -36,7 +37,7 @@ POSTING_KEY = bytes(keccak(b"poster"))
 ROLLUP_ID = 7
 GENESIS = ChainGenesis(ChainRule(chain_id=7777), 1_700_000_000, ())
 FORMS = (PostingForm.FULL, PostingForm.HEADER, PostingForm.POINTER)
-WAIT_S = 20.0
+WAIT_S = 10.0
 WATCH = WatchSettings(poll_interval_s=0.01, quick_interval_s=0.002, backoff_max_s=0.02, alarm_after_s=0.05)
 POST = PostSettings(poll_interval_s=0.01, backoff_max_s=0.02, bump_after_s=3600)
 
@@ -110,6 +111,10 @@ class SettlingNode:
     async def until_rows(self, state: str, number: int, ledgers: tuple[int, ...] = (0, 1, 2)) -> None:
         """Until the outbox has this batch in this state for these ledgers."""
         await self.until_true(lambda: all(self.row_state(index, number) == state for index in ledgers))
+
+    async def until_pooled(self, ledgers: tuple[int, ...] = (0, 1, 2)) -> None:
+        """Until a posting waits in the pool of these ledgers."""
+        await self.until_true(lambda: all(self.networks[index].chain.pool for index in ledgers))
 
     async def until_true(self, condition: Callable[[], bool]) -> None:
         """For what announces nothing: looked at again and again, with a time limit."""
@@ -192,11 +197,27 @@ async def open_node(directory: Path, networks: tuple[MemoryNetwork, ...], role: 
     engine = Engine.open(directory / "state", GENESIS)
     _GENESIS_HASHES[:] = [engine.head().genesis_hash]
     try:
-        with open_store(directory / "store", genesis_hash()) as store:
-            async with _run_node(build_node(EngineExecutor(engine), store, networks, role), role) as node:
-                yield node
+        async with (
+            _store_of(directory / "store") as store,
+            _run_node(build_node(EngineExecutor(engine), store, networks, role), role) as node,
+        ):
+            yield node
     finally:
         engine.close()
+
+
+@asynccontextmanager
+async def _store_of(path: Path) -> AsyncIterator[Store]:
+    """Closed when the last write that a cancelled task left behind in its thread is done."""
+    with open_store(path, genesis_hash()) as store:
+        try:
+            yield store
+        finally:
+            await asyncio.to_thread(_nothing)
+
+
+def _nothing() -> None:
+    """Runs when the one worker thread has come to the end of its queue."""
 
 
 @dataclass(frozen=True)
@@ -234,10 +255,10 @@ def build_node(executor: EngineExecutor, store: Store, networks: tuple[MemoryNet
         attested_min=2,
         outbox_batches_max=8,
     )
-    sightings = tuple(LedgerSightings() for _ in specs)
-    heard, feed, alarms = Heard(), CursorFeed(cursor_interval_s=0.0), AlarmBook()
+    sightings = tuple(LedgerSightings(form, address_of(SEQUENCER_KEY)) for form in FORMS)
+    heard, feed, alarms, carriage = Heard(), CursorFeed(cursor_interval_s=0.0), AlarmBook(), CarriageBoard()
     posters = tuple(
-        Poster(index, PosterParts(ledger, store.outbox, store.batches, sightings[index], alarms), POST)
+        Poster(index, PosterParts(ledger, store.outbox, store.batches, sightings[index], alarms, carriage), POST)
         for index, ledger in enumerate(ledgers if role is Role.SEQUENCER else ())
     )
     office = PostOffice(posters, store.outbox)
@@ -253,6 +274,7 @@ def build_node(executor: EngineExecutor, store: Store, networks: tuple[MemoryNet
             listener=heard,
             feed=feed,
             alarms=alarms,
+            carriage=carriage,
         ),
         settings,
     )
