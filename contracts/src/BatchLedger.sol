@@ -31,8 +31,6 @@ abstract contract BatchLedger {
     error WrongNumber(uint64 expected, uint64 actual);
     /// @notice The parent is not the batch before.
     error WrongParent(bytes32 expected, bytes32 actual);
-    /// @notice The blocks do not continue the newest batch; `expected` is the lowest that does.
-    error WrongFirstBlock(uint64 expected, uint64 actual);
     /// @notice A batch has at least one block.
     error EmptyBlockRange(uint64 firstBlock, uint64 lastBlock);
     /// @notice The body has not the length that the header names.
@@ -108,14 +106,13 @@ abstract contract BatchLedger {
         if (signer != sequencer) revert WrongSigner(sequencer, signer);
     }
 
-    /// @dev Number, parent and first block continue the newest batch.
+    /// @dev Number and parent continue the newest batch. Whether its blocks do is for derivation to say: after a batch that
+    /// changed no state, the next one begins where that one had begun.
     function _checkSuccessor(BatchHeader memory header) internal view {
         uint64 number = lastNumber + 1;
         if (header.number != number) revert WrongNumber(number, header.number);
         bytes32 parent = lastHash();
         if (header.parentHash != parent) revert WrongParent(parent, header.parentHash);
-        uint64 first = lastBlock + 1;
-        if (header.firstBlock != first) revert WrongFirstBlock(first, header.firstBlock);
     }
 
     /// @dev The body is the one that the header names.
