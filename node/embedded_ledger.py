@@ -11,10 +11,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from node.block_gate import BlockGate
 from node.chain_parts import ChainParts, level_store, open_chain
 from rollup.core.block import Block
 from rollup.core.confirmation import SoftConfirmation
-from rollup.core.errors import Rejected
+from rollup.core.errors import Overloaded, Rejected
 from rollup.core.genesis import ChainGenesis
 from rollup.core.heads import Heads
 from rollup.core.ids import Address, BlockNumber, Hash
@@ -47,31 +48,41 @@ class EmbeddedLedger:
     def __init__(self, chain: ChainParts, rules: EmbeddedRules) -> None:
         self._chain = chain
         self._rules = rules
+        self._gate = BlockGate(chain.vm, time.time)
         self._sequencer = self._build_sequencer()
         self._reorg: tuple[int, asyncio.Event] | None = None
         self._disturbed = asyncio.Event()
         self._sealed = asyncio.Event()
-        self._halted = False
 
     async def start(self) -> None:
         """Level with the engine; before ``run``."""
         await self._sequencer.start()
 
     async def run(self) -> None:
-        """Seal blocks for ever; a reorg or a halt stops the producer between two blocks."""
+        """Seal blocks for ever. Raises VmCrashed, also when there is nothing to seal."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._chain.vm.run())
+            group.create_task(self._produce())
+
+    async def _produce(self) -> None:
+        """A reorg stops the producer, replaces blocks and starts another."""
         while True:
             self._disturbed.clear()
             async with asyncio.TaskGroup() as group:
-                producing = group.create_task(self._produce())
+                producing = group.create_task(self._sequencer.run())
                 await self._disturbed.wait()
                 producing.cancel()
             if self._reorg is not None:
                 await self._fork(*self._reorg)
 
     async def reorg(self, depth: int) -> None:
-        """Replace the top ``depth`` blocks by other, empty ones and one more. Their transactions are forgotten."""
+        """Replace the top ``depth`` blocks by other, empty ones and one more. Their transactions are forgotten; a
+        halted ledger goes on."""
         if not 0 < depth <= min(REORG_DEPTH_MAX, self._sequencer.head.number):
             raise Rejected(f"depth must be from 1 to {min(REORG_DEPTH_MAX, self._sequencer.head.number)}")
+        if self._reorg is not None:
+            raise Overloaded("a reorganisation is under way")
+        self._gate.open()
         done = asyncio.Event()
         self._reorg = (depth, done)
         self._disturbed.set()
@@ -83,9 +94,11 @@ class EmbeddedLedger:
         self._sealed.set()
 
     def set_halted(self, *, halted: bool) -> None:
-        """While halted it answers but seals nothing."""
-        self._halted = halted
-        self._disturbed.set()
+        """While halted it answers and takes transactions, but seals nothing."""
+        if halted:
+            self._gate.close()
+        else:
+            self._gate.open()
 
     def heads(self) -> Heads:
         """Safe and finalized by depth; nothing here is attested."""
@@ -94,6 +107,8 @@ class EmbeddedLedger:
         return Heads(unsafe=head, safe=final, finalized=final, attested=final, received=head)
 
     async def submit(self, raw: bytes) -> Hash:
+        if self._reorg is not None:
+            raise Overloaded("a reorganisation is under way")
         return await self._sequencer.submit(raw)
 
     def pending_nonce(self, address: Address) -> int | None:
@@ -125,11 +140,6 @@ class EmbeddedLedger:
 
         return {"devnet_reorg": reorg, "devnet_halt": halt, "devnet_resume": resume}
 
-    async def _produce(self) -> None:
-        if self._halted:
-            await asyncio.Event().wait()
-        await self._sequencer.run()
-
     async def _fork(self, depth: int, done: asyncio.Event) -> None:
         target = BlockNumber(max((await self._chain.vm.head()).header.number - depth, 0))
         await self._chain.vm.rewind(target)
@@ -156,7 +166,7 @@ class EmbeddedLedger:
             ),
         )
         ports = SequencerPorts(
-            executor=self._chain.vm,
+            executor=self._gate,
             journal=NoJournal(),
             log=self._chain.store.blocks,
             inputs=NoInputs(),

@@ -130,3 +130,18 @@ async def test_a_reorganisation_takes_a_posting_back(embedded: Embedded) -> None
     again = await embedded.wait_until_included(prepared.tx_id)
     assert again.state is PostingState.INCLUDED
     assert again.block_hash != status.block_hash
+
+
+async def test_while_halted_it_takes_transactions_and_seals_nothing(embedded: Embedded) -> None:
+    ledger, (batch,) = embedded.ledger, build_batches(1)
+    prepared = await ledger.prepare_posting(batch, (await ledger.read_account()).next_nonce, None)
+    await embedded.transport.call("devnet_halt")
+    async with asyncio.timeout(PATIENCE_S):
+        await ledger.broadcast(prepared)
+    height = (await ledger.read_head()).block.height
+    assert (await ledger.read_posting(prepared.tx_id)).state is PostingState.PENDING
+    await embedded.transport.call("devnet_resume")
+    status = await embedded.wait_until_included(prepared.tx_id)
+    assert status.state is PostingState.INCLUDED
+    assert status.height is not None
+    assert height < status.height <= height + 2  # a block may have been in hand
