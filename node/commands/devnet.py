@@ -1,6 +1,5 @@
 """``entresol devnet``: the whole thing on one machine, nothing else needed."""
 
-import asyncio
 import json
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -16,6 +15,7 @@ import typer
 from node.demo import Demo, DemoSettings
 from node.devnet import ACCOUNT_WEI, Devnet, DevnetOptions, open_devnet
 from node.devnet_layout import CHAIN_ID, open_layout
+from node.event_loop import run_event_loop
 from node.keys import checksum_address_of
 from node.logs import set_up_logs
 from node.report import build_report
@@ -73,7 +73,7 @@ def devnet(
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="entresol-"))) if ephemeral else data
         layout, shape = open_layout(root or DEFAULT_DATA, evm_ledgers, memory_ledgers)
         opening = partial(open_devnet, layout, shape, options)
-        return asyncio.run(run_until_stopped(partial(_run, opening, wishes)))
+        return run_event_loop(run_until_stopped(partial(_run, opening, wishes)))
 
 
 async def _run(opening: Opening, wishes: _Wishes, stop: StopRequest) -> int:

@@ -10,6 +10,7 @@ import typer
 from node.config import read_config
 from node.deployment import deploy_contracts
 from node.devnet_layout import CHAIN_ID
+from node.event_loop import run_event_loop
 from node.init_options import DEFAULT_LEDGERS, read_funds, read_ledgers
 from node.keys import checksum_address_of, read_key, write_new_key
 from node.logs import set_up_logs
@@ -68,7 +69,7 @@ def run(config: ConfigOption = Path("entresol.toml")) -> int:
     """Run a node: a sequencer or a follower, as the configuration says."""
     settings = read_config(config)
     set_up_logs(settings.logs.level, settings.logs.format)
-    return asyncio.run(run_node(settings))
+    return run_event_loop(run_node(settings))
 
 
 @keys.command("new")
