@@ -68,6 +68,7 @@ class Chain:
     """An EVM node with unlocked accounts."""
 
     def __init__(self, url: str) -> None:
+        self.url = url
         self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
         self.accounts: list[str] = self.rpc("eth_accounts")
 
