@@ -72,6 +72,7 @@ CODES: dict[type[Rejected], int] = {
     errors.UnknownBlock: SERVER_ERROR,
     errors.StateUnavailable: SERVER_ERROR,
     errors.CallTimedOut: SERVER_ERROR,
+    errors.TransferUnfunded: SERVER_ERROR,
     errors.CallGasTooHigh: SERVER_ERROR,
     errors.Overloaded: LIMIT_EXCEEDED,
     errors.TooManyLogs: LIMIT_EXCEEDED,

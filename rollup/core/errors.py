@@ -172,6 +172,12 @@ class CallTimedOut(Rejected):
     words = "execution aborted (timeout)"
 
 
+class TransferUnfunded(Rejected):
+    """An estimate at a price, of a call whose value its sender does not hold."""
+
+    words = "insufficient funds for transfer"
+
+
 class CallGasTooHigh(Rejected):
     words = "gas required exceeds allowance"
 

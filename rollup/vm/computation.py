@@ -18,8 +18,9 @@ from eth.vm.forks.cancun.transaction_context import CancunTransactionContext
 from eth.vm.forks.prague.computation import PragueComputation
 from eth_typing import Address as EthAddress
 
+from rollup.core.admission import INIT_CODE_BYTES_MAX
 from rollup.core.block import Log
-from rollup.vm.failures import CodeStorageOutOfGas, CodeTooLarge
+from rollup.vm.failures import CodeStorageOutOfGas, CodeTooLarge, InitCodeTooLong
 from rollup.vm.fork import ChainState
 from rollup.vm.frame import HALTED
 from rollup.vm.precompiles import PRECOMPILES
@@ -98,7 +99,8 @@ class ChainComputation(PyEvmSurface, PragueComputation):
         parent_computation: ComputationAPI | None = None,
     ) -> Self:
         """Run init code and keep what it returns (EIPs 161, 170, 3541, 3860). The address is free: checked before."""
-        cls.validate_create_message(message)
+        if len(message.code) > INIT_CODE_BYTES_MAX:
+            raise InitCodeTooLong
         snapshot = state.snapshot()
         cast(ChainContext, transaction_context).created.append(message.storage_address)
         state.increment_nonce(message.storage_address)

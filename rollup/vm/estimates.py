@@ -1,6 +1,6 @@
 """The least gas with which a call succeeds, found as geth's gas estimator finds it, but exactly."""
 
-from rollup.core.errors import CallGasTooHigh, FloorDataGasTooLow, InsufficientFunds, IntrinsicGasTooLow
+from rollup.core.errors import CallGasTooHigh, FloorDataGasTooLow, IntrinsicGasTooLow, TransferUnfunded
 from rollup.core.execution import CallRequest, CallResult
 from rollup.vm.calls import CallLimits, CallRun, run_once, scratch
 from rollup.vm.failures import OUT_OF_GAS
@@ -14,8 +14,8 @@ def estimate_gas(state: ChainState, request: CallRequest, limits: CallLimits) ->
     """``gas_used`` of the result is the gas limit that suffices, the smallest one.
 
     A call that fails for another reason than gas is a value, as in run_call. Raises CallGasTooHigh when the highest
-    limit allowed (by the caller, the block, a transaction's cap, the sender's funds) does not suffice, else as
-    run_call.
+    limit allowed (by the caller, the block, a transaction's cap, the sender's funds) does not suffice,
+    TransferUnfunded, else as run_call.
     """
     with scratch(state, request):
         high = _highest_gas(state, request, limits)
@@ -41,8 +41,8 @@ def _highest_gas(state: ChainState, request: CallRequest, limits: CallLimits) ->
     if not request.max_fee:
         return high
     available = state.get_balance(request.sender) - request.value
-    if available < 0:
-        raise InsufficientFunds("insufficient funds for transfer")
+    if available <= 0:
+        raise TransferUnfunded
     return min(high, available // request.max_fee)
 
 

@@ -23,6 +23,10 @@ class CodeTooLarge(VMError):
     """A creation returned more code than EIP-170 allows."""
 
 
+class InitCodeTooLong(VMError):
+    """A contract creates with more init code than EIP-3860 allows."""
+
+
 class CodeStorageOutOfGas(VMError):
     """A creation cannot pay for the code that it returned."""
 
@@ -39,6 +43,7 @@ _WORDS: dict[type[VMError], str] = {
     InsufficientFunds: "insufficient balance for transfer",
     StackDepthLimit: "max call depth exceeded",
     ContractCreationCollision: "contract address collision",
+    InitCodeTooLong: "max initcode size exceeded",
     CodeTooLarge: "max code size exceeded",
     CodeStorageOutOfGas: "contract creation code storage out of gas",
     ReservedBytesInCode: "invalid code: must not begin with 0xef",

@@ -99,6 +99,11 @@ def test_creations_fail_in_geths_words(runtime, words) -> None:
     assert call(state_with(), None, data=deployer(runtime), gas=1_000_000).error == words
 
 
+def test_a_contract_with_oversize_init_code_fails_in_geths_words() -> None:
+    create = push(49_153) + b"\x5f\x5f\xf0"
+    assert call(state_with(create)).error == "max initcode size exceeded"
+
+
 def test_a_creation_answers_with_the_code() -> None:
     assert call(state_with(), None, data=deployer(b"\x01\x02")).output == b"\x01\x02"
 
@@ -261,8 +266,9 @@ def test_what_no_allowed_gas_suffices_for_is_refused(fields) -> None:
 def test_an_estimate_at_a_price_is_bounded_by_the_funds() -> None:
     state = state_with(b"\x00")
     assert estimate(state, max_fee=2 * GWEI).gas_used == 21_000
-    with pytest.raises(errors.InsufficientFunds):
-        estimate(state, max_fee=2 * GWEI, value=11 * ETHER)
+    for value in (10 * ETHER, 11 * ETHER):
+        with pytest.raises(errors.TransferUnfunded, match=r"^insufficient funds for transfer$"):
+            estimate(state, max_fee=2 * GWEI, value=value)
     with pytest.raises(errors.CallGasTooHigh):
         estimate(state, max_fee=ETHER, value=ETHER)
 
