@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from node.block_events import BlockEvents
 from node.chain_parts import ChainParts
 from node.rollup_settings import LedgerLink, RollupSettings, Runner
-from node.terminal import clock
 from rollup.consensus.alarm_book import AlarmBook
 from rollup.consensus.carriage import CarriageBoard
 from rollup.consensus.cursor_feed import CursorFeed
@@ -155,7 +154,7 @@ def build_sequencing(plan: SequencingPlan) -> tuple[Sequencer, Batcher]:
         inputs=plan.consensus.feed,
         backlog=plan.consensus.driver,
         listener=plan.events,
-        clock=clock,
+        clock=plan.settings.clock,
     )
     signer = Signer(genesis.rollup_id, key)
     sequencer = Sequencer(ports, genesis.chain.rule, plan.settings.sequencer, signer)
@@ -165,7 +164,7 @@ def build_sequencing(plan: SequencingPlan) -> tuple[Sequencer, Batcher]:
         sign_once=chain.store.sign_once,
         backlog=plan.consensus.driver,
         listener=wakers,
-        clock=clock,
+        clock=plan.settings.clock,
     )
     identity = BatchIdentity(genesis.rollup_id, genesis.sequencer_epoch, chain.genesis_hash, key)
     wakers.batcher = Batcher(batcher_ports, identity, plan.settings.batch)

@@ -1,5 +1,6 @@
 """What a rollup node is built with, beside its genesis and its data directory."""
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -32,7 +33,7 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class RollupSettings:
-    """``key`` is the sequencer's; without one the node follows."""
+    """``key`` is the sequencer's; without one the node follows. ``clock`` stamps blocks, in seconds since the epoch."""
 
     key: bytes | None = None
     listener: Listener = field(default_factory=Listener)
@@ -41,4 +42,5 @@ class RollupSettings:
     batch: BatchSettings = field(default_factory=BatchSettings)
     cursor_interval_s: float = 5.0
     outbox_batches_max: int = 64
+    clock: Callable[[], float] = time.time
     extra_methods: Mapping[str, Callable[..., Awaitable[object]]] = field(default_factory=dict)
