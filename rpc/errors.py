@@ -58,6 +58,8 @@ CODES: dict[type[Rejected], int] = {
     errors.InitCodeTooLarge: SERVER_ERROR,
     errors.EmptyAuthorizationList: SERVER_ERROR,
     errors.MissingRecipient: SERVER_ERROR,
+    errors.BadBlobs: SERVER_ERROR,
+    errors.BlobFeeTooLow: SERVER_ERROR,
     errors.ValueOverflow: SERVER_ERROR,
     errors.TransactionTooLarge: SERVER_ERROR,
     errors.AlreadyKnown: SERVER_ERROR,

@@ -8,7 +8,12 @@ from rollup.core.ids import Address, BlockNumber, Hash
 
 @dataclass(frozen=True, slots=True)
 class BlockHeader:
-    """An Ethereum header of the Prague fork, with its hash. Field order is that of the RLP (EIP-7685)."""
+    """An Ethereum header of the Prague fork, with its hash. Field order is that of the RLP (EIP-7685).
+
+    ``field_count`` says how many fields the header of an older fork has: 15 up to Berlin, 16 with London's base fee, 17
+    with Shanghai's withdrawals, 20 with Cancun's blobs, 21 from Prague on. Those beyond it are zero and not there.
+    Before the merge ``prev_randao`` is the mix hash.
+    """
 
     hash: Hash
     parent_hash: Hash
@@ -32,6 +37,37 @@ class BlockHeader:
     excess_blob_gas: int
     parent_beacon_root: Hash
     requests_hash: Hash
+    field_count: int = 21
+
+    @property
+    def has_base_fee(self) -> bool:
+        """From London on."""
+        return self.field_count >= 16
+
+    @property
+    def has_withdrawals(self) -> bool:
+        """From Shanghai on."""
+        return self.field_count >= 17
+
+    @property
+    def has_blob_gas(self) -> bool:
+        """From Cancun on; then it names a beacon root, too."""
+        return self.field_count >= 20
+
+    @property
+    def has_requests(self) -> bool:
+        """From Prague on."""
+        return self.field_count >= 21
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Money that a beacon chain pays out (EIP-4895). ``amount`` is in gwei."""
+
+    index: int
+    validator_index: int
+    address: Address
+    amount: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +79,11 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Outcome of one transaction. ``gas_used`` is its own; ``cumulative_gas_used`` is the block's up to and with it."""
+    """Outcome of one transaction. ``gas_used`` is its own; ``cumulative_gas_used`` is the block's up to and with it.
+
+    ``state_root`` is set on receipts from before Byzantium, which carry it instead of the status (EIP-658). The blob
+    fields are zero unless the transaction had blobs (EIP-4844); the price is wei per blob gas.
+    """
 
     transaction_hash: Hash
     type: int
@@ -54,6 +94,9 @@ class Receipt:
     contract_address: Address | None
     logs: tuple[Log, ...]
     logs_bloom: bytes
+    state_root: Hash | None = None
+    blob_gas_used: int = 0
+    blob_gas_price: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +104,7 @@ class Block:
     """A sealed block: raw transactions (deposits first), their senders and receipts in the same order.
 
     ``cursors`` (only the ledgers that moved) and ``messages`` are the ledger input from which the deposits were built.
+    ``ommers`` and ``withdrawals`` are there on chains that were imported.
     """
 
     header: BlockHeader
@@ -69,6 +113,8 @@ class Block:
     receipts: tuple[Receipt, ...]
     cursors: tuple[Cursor, ...] = ()
     messages: tuple[LedgerMessage, ...] = ()
+    ommers: tuple[BlockHeader, ...] = ()
+    withdrawals: tuple[Withdrawal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

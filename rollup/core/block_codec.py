@@ -1,115 +1,113 @@
 """Durable form of a sealed block: one RLP list, readable by any later version of the program that knows its number.
 
 ``[version, header, transactions, senders, receipts, cursors, messages]``, fields in the order of the core types.
+Version 2, for imported blocks that have them, adds ommers (as Ethereum's RLP) and withdrawals, and to each receipt its
+last three fields. Headers of older forks end where their fields do.
 A receipt's transaction hash is left out (it is the Keccak-256 of the raw transaction); blooms, nearly empty,
 are kept as the positions of their bits. The codec does not judge a block: whoever stored it had executed it.
 """
 
-from rollup.core.block import Block, BlockHeader, Log, Receipt
+from rollup.core.block import Block, BlockHeader, Log, Receipt, Withdrawal
 from rollup.core.cursor import cursor_fields, message_fields, read_cursor, read_message
 from rollup.core.errors import MalformedBatch
 from rollup.core.hashes import keccak
-from rollup.core.ids import Address, BlockNumber, Hash
+from rollup.core.header_codec import build_header, decode_header, encode_header, header_items
+from rollup.core.ids import Address, Hash
 from rollup.core.rlp_items import decode_rlp, encode_rlp, read_bytes, read_items, read_uint, uint_bytes
 
 BLOCK_RECORD_VERSION = 1
+FOREIGN_RECORD_VERSION = 2
 BLOOM_BYTES = 256
+BLOOM_PLACE = 6
+"""Of the bloom among the items of a header."""
 SPARSE_BLOOM_BITS_MAX = 100
 """Above this many bits a bloom is kept as it is: positions take two bytes each."""
 
 
 def encode_block(block: Block) -> bytes:
     """The record of a block. ``decode_block`` gives the same block back."""
-    return encode_rlp(
-        [
-            uint_bytes(BLOCK_RECORD_VERSION),
-            header_fields(block.header),
-            block.transactions,
-            block.senders,
-            [_receipt_fields(receipt) for receipt in block.receipts],
-            [cursor_fields(cursor) for cursor in block.cursors],
-            [message_fields(message) for message in block.messages],
+    is_foreign = _is_foreign(block)
+    fields: list[object] = [
+        uint_bytes(FOREIGN_RECORD_VERSION if is_foreign else BLOCK_RECORD_VERSION),
+        header_fields(block.header),
+        block.transactions,
+        block.senders,
+        [_receipt_fields(receipt, is_foreign) for receipt in block.receipts],
+        [cursor_fields(cursor) for cursor in block.cursors],
+        [message_fields(message) for message in block.messages],
+    ]
+    if is_foreign:
+        fields += [
+            [encode_header(ommer) for ommer in block.ommers],
+            [withdrawal_fields(each) for each in block.withdrawals],
         ]
-    )
+    return encode_rlp(fields)
+
+
+def _is_foreign(block: Block) -> bool:
+    if block.ommers or block.withdrawals:
+        return True
+    return any(receipt.state_root is not None or receipt.blob_gas_used for receipt in block.receipts)
 
 
 def decode_block(record: bytes) -> Block:
     """Inverse of encode_block. Raises MalformedBatch; whoever knows where the bytes lay says what that means."""
-    items = read_items(decode_rlp(record), 7)
-    version = read_uint(items[0], 2)
-    if version != BLOCK_RECORD_VERSION:
+    items = read_items(decode_rlp(record))
+    version = read_uint(items[0], 2) if items else 0
+    if version not in (BLOCK_RECORD_VERSION, FOREIGN_RECORD_VERSION):
         raise MalformedBatch(f"unknown block record version {version}")
+    is_foreign = version == FOREIGN_RECORD_VERSION
+    read_items(items, 9 if is_foreign else 7)
     transactions = tuple(read_bytes(item) for item in read_items(items[2]))
     receipts = read_items(items[4], len(transactions))
     return Block(
         header=read_header(items[1]),
         transactions=transactions,
         senders=tuple(Address(read_bytes(item, 20)) for item in read_items(items[3], len(transactions))),
-        receipts=tuple(_read_receipt(raw, item) for raw, item in zip(transactions, receipts, strict=True)),
+        receipts=tuple(_read_receipt(raw, item, is_foreign) for raw, item in zip(transactions, receipts, strict=True)),
         cursors=tuple(read_cursor(item) for item in read_items(items[5])),
         messages=tuple(read_message(item) for item in read_items(items[6])),
+        ommers=tuple(decode_header(read_bytes(item)) for item in read_items(items[7])) if is_foreign else (),
+        withdrawals=tuple(read_withdrawal(item) for item in read_items(items[8])) if is_foreign else (),
+    )
+
+
+def withdrawal_fields(withdrawal: Withdrawal) -> list[bytes]:
+    """RLP items of a withdrawal, as in a block (EIP-4895)."""
+    return [
+        uint_bytes(withdrawal.index),
+        uint_bytes(withdrawal.validator_index),
+        withdrawal.address,
+        uint_bytes(withdrawal.amount),
+    ]
+
+
+def read_withdrawal(fields: object) -> Withdrawal:
+    """Inverse of withdrawal_fields. Raises MalformedBatch."""
+    items = read_items(fields, 4)
+    return Withdrawal(
+        read_uint(items[0], 8), read_uint(items[1], 8), Address(read_bytes(items[2], 20)), read_uint(items[3], 8)
     )
 
 
 def header_fields(header: BlockHeader) -> list[bytes]:
-    """Items of the record's header: the hash, then the fields of the Ethereum header in their order."""
-    return [
-        header.hash,
-        header.parent_hash,
-        header.ommers_hash,
-        header.coinbase,
-        header.state_root,
-        header.transactions_root,
-        header.receipts_root,
-        pack_bloom(header.logs_bloom),
-        uint_bytes(header.difficulty),
-        uint_bytes(header.number),
-        uint_bytes(header.gas_limit),
-        uint_bytes(header.gas_used),
-        uint_bytes(header.timestamp),
-        header.extra_data,
-        header.prev_randao,
-        header.nonce,
-        uint_bytes(header.base_fee),
-        header.withdrawals_root,
-        uint_bytes(header.blob_gas_used),
-        uint_bytes(header.excess_blob_gas),
-        header.parent_beacon_root,
-        header.requests_hash,
-    ]
+    """Items of the record's header: the hash, then the fields of the Ethereum header, its bloom packed."""
+    items = header_items(header)
+    items[BLOOM_PLACE] = pack_bloom(header.logs_bloom)
+    return [header.hash, *items]
 
 
 def read_header(fields: object) -> BlockHeader:
     """Inverse of header_fields. Raises MalformedBatch."""
-    items = read_items(fields, 22)
-    return BlockHeader(
-        hash=_read_hash(items[0]),
-        parent_hash=_read_hash(items[1]),
-        ommers_hash=_read_hash(items[2]),
-        coinbase=Address(read_bytes(items[3], 20)),
-        state_root=_read_hash(items[4]),
-        transactions_root=_read_hash(items[5]),
-        receipts_root=_read_hash(items[6]),
-        logs_bloom=unpack_bloom(items[7]),
-        difficulty=read_uint(items[8], 32),
-        number=BlockNumber(read_uint(items[9], 32)),
-        gas_limit=read_uint(items[10], 32),
-        gas_used=read_uint(items[11], 32),
-        timestamp=read_uint(items[12], 32),
-        extra_data=read_bytes(items[13]),
-        prev_randao=_read_hash(items[14]),
-        nonce=read_bytes(items[15]),
-        base_fee=read_uint(items[16], 32),
-        withdrawals_root=_read_hash(items[17]),
-        blob_gas_used=read_uint(items[18], 32),
-        excess_blob_gas=read_uint(items[19], 32),
-        parent_beacon_root=_read_hash(items[20]),
-        requests_hash=_read_hash(items[21]),
-    )
+    block_hash, *items = read_items(fields)
+    if len(items) <= BLOOM_PLACE:
+        raise MalformedBatch("a header that ends too early")
+    items[BLOOM_PLACE] = unpack_bloom(items[BLOOM_PLACE])
+    return build_header(_read_hash(block_hash), items)
 
 
-def _receipt_fields(receipt: Receipt) -> list[object]:
-    return [
+def _receipt_fields(receipt: Receipt, is_foreign: bool) -> list[object]:
+    fields: list[object] = [
         uint_bytes(receipt.type),
         uint_bytes(receipt.status),
         uint_bytes(receipt.gas_used),
@@ -119,10 +117,13 @@ def _receipt_fields(receipt: Receipt) -> list[object]:
         [[log.address, log.topics, log.data] for log in receipt.logs],
         pack_bloom(receipt.logs_bloom),
     ]
+    if is_foreign:
+        fields += [receipt.state_root or b"", uint_bytes(receipt.blob_gas_used), uint_bytes(receipt.blob_gas_price)]
+    return fields
 
 
-def _read_receipt(raw: bytes, fields: object) -> Receipt:
-    items = read_items(fields, 8)
+def _read_receipt(raw: bytes, fields: object, is_foreign: bool) -> Receipt:
+    items = read_items(fields, 11 if is_foreign else 8)
     created = read_bytes(items[5])
     if len(created) not in (0, 20):
         raise MalformedBatch("a contract address is empty or 20 bytes")
@@ -136,6 +137,9 @@ def _read_receipt(raw: bytes, fields: object) -> Receipt:
         contract_address=Address(created) if created else None,
         logs=tuple(_read_log(item) for item in read_items(items[6])),
         logs_bloom=unpack_bloom(items[7]),
+        state_root=_read_hash(items[8]) if is_foreign and items[8] else None,
+        blob_gas_used=read_uint(items[9], 8) if is_foreign else 0,
+        blob_gas_price=read_uint(items[10], 32) if is_foreign else 0,
     )
 
 

@@ -113,6 +113,14 @@ class MissingRecipient(TransactionRejected):
     words = "input transaction of this type cannot create a contract"
 
 
+class BadBlobs(TransactionRejected):
+    words = "invalid blob transaction"
+
+
+class BlobFeeTooLow(TransactionRejected):
+    words = "max fee per blob gas less than block blob gas fee"
+
+
 class ValueOverflow(TransactionRejected):
     words = "value exceeds 256 bits"
 

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from enum import Enum
 
+from rollup.core.block import BlockHeader
 from rollup.core.fees import FeeRule
+from rollup.core.forks import ForkSchedule
 from rollup.core.ids import Address, LedgerId, LedgerIndex
 
 SEQUENCER_FEE_VAULT = Address(bytes.fromhex("4200000000000000000000000000000000000011"))
@@ -55,6 +57,7 @@ class ChainRule:
     ``work_max`` bounds what one transaction may cost a node beside its gas, in units of about a microsecond (ADR 0005).
     ``transaction_bytes_max`` keeps a block with any one transaction inside one batch (protocol section 3). A
     stand-alone chain, which has no batches, may allow more: it must carry the batches of others.
+    ``forks`` is set for a chain that was made elsewhere and imported: its headers then say what the other fields say.
     """
 
     chain_id: int
@@ -65,15 +68,20 @@ class ChainRule:
     fee: FeeRule = field(default_factory=FeeRule)
     coinbase: Address = SEQUENCER_FEE_VAULT
     extra_data: bytes = b"entresol"
+    forks: ForkSchedule | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ChainGenesis:
-    """Genesis of one EVM chain (the rollup's, or an embedded ledger's)."""
+    """Genesis of one EVM chain (the rollup's, or an embedded ledger's).
+
+    ``header`` is given for an imported chain: block 0 as it was made elsewhere, but for state root and hash.
+    """
 
     rule: ChainRule
     timestamp: int
     alloc: tuple[tuple[Address, GenesisAccount], ...]
+    header: BlockHeader | None = None
 
 
 @dataclass(frozen=True, slots=True)

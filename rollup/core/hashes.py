@@ -35,9 +35,11 @@ def recover_signer(digest: Hash, signature: bytes) -> Address:
     )
 
 
-def recover_address(digest: Hash, y_parity: int, r: int, s: int) -> Address:
-    """Account recovered from signature values; low s is required (EIP-2). Raises BadSignature."""
-    if not (0 < r < SECP256K1_N and 0 < s <= SECP256K1_HALF_N and y_parity in (0, 1)):
+def recover_address(digest: Hash, y_parity: int, r: int, s: int, *, low_s: bool = True) -> Address:
+    """Account recovered from signature values; low s is required (EIP-2) unless ``low_s`` is False. Raises
+    BadSignature."""
+    s_max = SECP256K1_HALF_N if low_s else SECP256K1_N - 1
+    if not (0 < r < SECP256K1_N and 0 < s <= s_max and y_parity in (0, 1)):
         raise BadSignature("invalid transaction v, r, s values")
     compact = r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes([y_parity])
     try:

@@ -1,7 +1,8 @@
 """Users' transactions: strict decoding of the typed envelopes and recovery of the sender.
 
-Legacy (EIP-155 or before), EIP-2930 (1), EIP-1559 (2) and EIP-7702 (4). Blob transactions (3) are refused: the rollup
-has no blobs. Deposits (0x7E) have their own module. Nothing here looks at state.
+Legacy (EIP-155 or before), EIP-2930 (1), EIP-1559 (2), EIP-4844 (3) and EIP-7702 (4). Blob transactions are read
+because imported chains hold them; a rollup refuses them at admission. Deposits (0x7E) have their own module. Nothing
+here looks at state.
 """
 
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ class Transaction:
     """A decoded transaction. Before EIP-1559 ``max_fee`` and ``max_tip`` are both the gas price.
 
     ``chain_id`` is None on legacy transactions without EIP-155. ``v`` is the value of the envelope (27/28/EIP-155 on
-    legacy, the parity elsewhere).
+    legacy, the parity elsewhere). ``max_blob_fee`` (wei per blob gas) and ``blob_hashes`` are those of EIP-4844.
     """
 
     raw: bytes
@@ -52,6 +53,8 @@ class Transaction:
     r: int
     s: int
     signing_hash: Hash
+    max_blob_fee: int = 0
+    blob_hashes: tuple[Hash, ...] = ()
 
     @property
     def y_parity(self) -> int:
@@ -61,9 +64,9 @@ class Transaction:
         return (self.v - 27) if self.v in (27, 28) else (self.v - 35) % 2
 
 
-def recover_sender(transaction: Transaction) -> Address:
-    """The account that signed. Raises BadSignature."""
-    return recover_address(transaction.signing_hash, transaction.y_parity, transaction.r, transaction.s)
+def recover_sender(transaction: Transaction, *, low_s: bool = True) -> Address:
+    """The account that signed; before Homestead s may be high (``low_s`` False). Raises BadSignature."""
+    return recover_address(transaction.signing_hash, transaction.y_parity, transaction.r, transaction.s, low_s=low_s)
 
 
 def decode_transaction(raw: bytes) -> Transaction:
@@ -81,10 +84,10 @@ def decode_transaction(raw: bytes) -> Transaction:
 FIRST_LEGACY_BYTE = 0xC0
 """An RLP list begins here; EIP-2718 types end at 0x7f."""
 
-_FIELDS_UNSIGNED = {1: 8, 2: 9, 4: 10}
+_FIELDS_UNSIGNED = {1: 8, 2: 9, 3: 11, 4: 10}
 """How many fields come before the signature, per type."""
 
-_REFUSED_BY_NAME = {3: "blob transactions are not taken", DEPOSIT_TYPE: "deposits come from ledgers only"}
+_REFUSED_BY_NAME = {DEPOSIT_TYPE: "deposits come from ledgers only"}
 
 
 def _read_legacy(raw: bytes) -> Transaction:
@@ -141,6 +144,8 @@ def _read_typed(raw: bytes) -> Transaction:
         r=read_uint(items[count + 1], 32),
         s=read_uint(items[count + 2], 32),
         signing_hash=keccak(bytes([kind]) + encode_rlp(items[:count])),
+        max_blob_fee=read_uint(after[5], 32) if kind == 3 else 0,
+        blob_hashes=tuple(Hash(read_bytes(each, 32)) for each in read_items(after[6])) if kind == 3 else (),
     )
 
 

@@ -9,7 +9,7 @@ from rpc.hexes import data, quantity
 from rpc.method import Method, Param
 from rpc.ports import NodePorts
 from rpc.scalars import BlockRef, read_block, read_block_number, read_bool, read_hash, read_uint64
-from rpc.shapes.block import block_json
+from rpc.shapes.block import block_json, uncle_json
 from rpc.shapes.receipt import receipt_json
 from rpc.shapes.transaction import mined_json
 from rpc.turns import build_in_turns
@@ -65,10 +65,13 @@ class BlockMethods:
         return None if block is None or index >= len(block.transactions) else mined_json(block, index)
 
     async def uncle_count(self, ref: BlockRef) -> str | None:
-        return None if self._find(ref) is None else "0x0"
+        block = self._find(ref)
+        return None if block is None else quantity(len(block.ommers))
 
-    async def uncle(self, ref: BlockRef, index: int) -> None:
-        """No block has any; the parameters are checked all the same."""
+    async def uncle(self, ref: BlockRef, index: int) -> object:
+        """Only imported chains have any."""
+        block = self._find(ref)
+        return None if block is None or index >= len(block.ommers) else uncle_json(block.ommers[index])
 
     async def receipts(self, ref: BlockRef) -> object:
         block = self._find(ref)

@@ -1,12 +1,12 @@
 """Receipts. Deposits carry op-geth's ``depositNonce`` only when the node knows it; here they have none."""
 
-from rollup.core.block import DEPOSIT_TYPE, Block
+from rollup.core.block import DEPOSIT_TYPE, Block, Receipt
 from rollup.core.ids import Address
 from rollup.core.rlp_items import decode_rlp, read_bytes, read_items
 from rpc.hexes import data, quantity
 from rpc.shapes.log import LogPlace, log_json
 
-_TO_POSITION = {1: 4, 2: 5, 4: 5, DEPOSIT_TYPE: 2}
+_TO_POSITION = {1: 4, 2: 5, 3: 5, 4: 5, DEPOSIT_TYPE: 2}
 _TO_POSITION_LEGACY = 3
 
 
@@ -30,7 +30,7 @@ def receipt_json(block: Block, index: int, first_log_index: int) -> dict[str, ob
         quantity(index),
     )
     to = recipient_of(block.transactions[index])
-    return {
+    shape: dict[str, object] = {
         "blockHash": place.block_hash,
         "blockNumber": place.block_number,
         "contractAddress": None if receipt.contract_address is None else data(receipt.contract_address),
@@ -40,12 +40,23 @@ def receipt_json(block: Block, index: int, first_log_index: int) -> dict[str, ob
         "gasUsed": quantity(receipt.gas_used),
         "logs": [log_json(log, place, first_log_index + i) for i, log in enumerate(receipt.logs)],
         "logsBloom": data(receipt.logs_bloom),
-        "status": quantity(receipt.status),
+        **_outcome(receipt),
         "to": None if to is None else data(to),
         "transactionHash": place.transaction_hash,
         "transactionIndex": place.transaction_index,
         "type": quantity(receipt.type),
     }
+    if receipt.blob_gas_used:
+        shape["blobGasUsed"] = quantity(receipt.blob_gas_used)
+        shape["blobGasPrice"] = quantity(receipt.blob_gas_price)
+    return shape
+
+
+def _outcome(receipt: Receipt) -> dict[str, str]:
+    """Before Byzantium a receipt has the state root after the transaction, and no status (EIP-658)."""
+    if receipt.state_root is not None:
+        return {"root": data(receipt.state_root)}
+    return {"status": quantity(receipt.status)}
 
 
 def logs_before(block: Block, index: int) -> int:

@@ -46,6 +46,9 @@ def transaction_json(transaction: Transaction, sender: Address, position: Positi
         shape["accessList"] = _access_list(transaction.access_list)
     if transaction.chain_id is not None:
         shape["chainId"] = quantity(transaction.chain_id)
+    if transaction.blob_hashes:
+        shape["maxFeePerBlobGas"] = quantity(transaction.max_blob_fee)
+        shape["blobVersionedHashes"] = [data(each) for each in transaction.blob_hashes]
     if transaction.authorizations:
         shape["authorizationList"] = [_authorization(item) for item in transaction.authorizations]
     shape |= {"v": quantity(transaction.v), "r": quantity(transaction.r), "s": quantity(transaction.s)}

@@ -122,8 +122,8 @@ def test_random_bytes_are_refused(record: bytes) -> None:
 
 
 def test_an_unknown_record_version_is_named() -> None:
-    with pytest.raises(MalformedBatch, match="version 2"):
-        decode_block(encode_rlp([b"\x02", [], [], [], [], [], []]))
+    with pytest.raises(MalformedBatch, match="version 9"):
+        decode_block(encode_rlp([b"\x09", [], [], [], [], [], []]))
 
 
 def test_a_nearly_empty_bloom_takes_two_bytes_a_bit() -> None:

@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 from listening import make_header
 
 from rollup.core.block import Block, Log, Receipt
+from rollup.core.block_rlp import block_size
 from rollup.core.deposit import Deposit, encode_deposit
 from rollup.core.hashes import keccak
+from rollup.core.header_codec import encode_header
 from rollup.core.ids import ZERO_HASH, Address, Hash
 from rollup.core.transaction import decode_transaction
 from rpc.shapes.block import block_json
-from rpc.shapes.header_rlp import block_size, header_rlp
 from rpc.shapes.receipt import logs_before, receipt_json, recipient_of
 from rpc.shapes.transaction import mined_json, transaction_json
 
@@ -137,4 +138,4 @@ def test_the_size_is_that_of_the_block_in_rlp(data_sizes: list[int], timestamp: 
     raws += [sign(gasPrice=1, data="0x" + "ab" * size) for size in data_sizes]
     block = Block(make_header(7, timestamp), tuple(raws), (SENDER,) * len(raws), ())
     transactions = [rlp.decode(raw) if raw[0] >= 0xC0 else raw for raw in raws]
-    assert block_size(block) == len(rlp.encode([rlp.decode(header_rlp(block.header)), transactions, [], []]))
+    assert block_size(block) == len(rlp.encode([rlp.decode(encode_header(block.header)), transactions, [], []]))
