@@ -55,7 +55,7 @@ class BatchSection(_Section):
     """When a batch closes, and how many may wait for the anchor before new transactions are refused."""
 
     blocks_max: int = Field(4_096, ge=1)
-    bytes_max: int = Field(118_000, ge=102_000, le=120_000)
+    bytes_max: int = Field(118_000, ge=104_096, le=120_000)
     gas_max: int = Field(1_000_000_000, ge=30_000_000)
     age_s_max: float = Field(60.0, gt=0)
     outbox_batches_max: int = Field(64, ge=1)

@@ -36,7 +36,7 @@ def _read_quantity(value: object) -> int:
 
 Hex = Annotated[bytes, BeforeValidator(_read_hex)]
 Account20 = Annotated[bytes, BeforeValidator(_read_hex), Field(min_length=20, max_length=20)]
-Quantity = Annotated[int, BeforeValidator(_read_quantity), Field(ge=0)]
+Quantity = Annotated[int, BeforeValidator(_read_quantity), Field(ge=0, lt=1 << 256)]
 
 
 class _Model(BaseModel):
@@ -54,7 +54,7 @@ class _Account(_Model):
     balance: Quantity = 0
     nonce: Quantity = 0
     code: Hex = b""
-    storage: dict[str, Quantity] = {}
+    storage: dict[Quantity, Quantity] = {}
 
 
 class _Ledger(_Model):
@@ -84,7 +84,7 @@ class _Genesis(_Model):
     attested_min: int = Field(ge=1)
     lying_ledgers_max: int = Field(ge=0)
     ledgers: tuple[_Ledger, ...] = Field(min_length=1)
-    alloc: dict[str, _Account]
+    alloc: dict[Account20, _Account]
 
 
 def read_genesis(path: Path) -> RollupGenesis:
@@ -200,14 +200,6 @@ def _build(model: _Genesis) -> RollupGenesis:
 
 def _build_alloc(model: _Genesis) -> tuple[tuple[Address, GenesisAccount], ...]:
     return tuple(
-        (
-            Address(_read_hex(address)),
-            GenesisAccount(
-                row.balance,
-                row.nonce,
-                row.code,
-                tuple((_read_quantity(slot), value) for slot, value in row.storage.items()),
-            ),
-        )
+        (Address(address), GenesisAccount(row.balance, row.nonce, row.code, tuple(row.storage.items())))
         for address, row in model.alloc.items()
     )

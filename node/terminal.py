@@ -17,6 +17,7 @@ from rollup.core.heads import LedgerStatus
 
 REFRESH_S = 0.5
 LINE_INTERVAL_S = 5.0
+LEDGER_CHARACTERS = 17
 
 log = structlog.get_logger("status")
 
@@ -71,11 +72,12 @@ def _draw(snapshot: Snapshot, title: str) -> Panel:
 
 def _draw_ledgers(snapshot: Snapshot) -> Table:
     table = Table(expand=True)
-    for heading in ("ledger", "role", "height", "final", "posted", "final batch", "confirmations", "outbox", "state"):
+    table.add_column("ledger", no_wrap=True, min_width=LEDGER_CHARACTERS)
+    for heading in ("role", "height", "final", "posted", "settled", "conf", "outbox", "state"):
         table.add_column(heading)
     for row in snapshot.ledgers:
         table.add_row(
-            row.spec.ledger_id,
+            _shortened(row.spec.ledger_id),
             row.spec.role.value,
             str(row.height),
             str(row.finalized_height),
@@ -86,6 +88,10 @@ def _draw_ledgers(snapshot: Snapshot) -> Table:
             _state_of(row, snapshot.taken_at),
         )
     return table
+
+
+def _shortened(ledger_id: str) -> str:
+    return ledger_id if len(ledger_id) <= LEDGER_CHARACTERS else ledger_id[: LEDGER_CHARACTERS - 1] + "…"
 
 
 def _state_of(row: LedgerStatus, now: float) -> Text:

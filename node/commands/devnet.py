@@ -25,6 +25,8 @@ from node.supervise import supervise
 from node.terminal import show_status
 
 DEFAULT_DATA = Path("data") / "devnet"
+DEMO_ACCOUNTS = slice(5, None)
+"""The first five accounts are left to whoever tries the devnet out: two senders would race for the nonces."""
 Opening = Callable[[], AbstractAsyncContextManager[tuple[Devnet, RollupNode]]]
 
 
@@ -93,7 +95,7 @@ def _plan_runners(opened: Devnet, node: RollupNode, wishes: _Wishes) -> dict[str
 
     runners["status"] = show
     if wishes.demo:
-        settings = DemoSettings(node.server.url, CHAIN_ID, opened.keys, wishes.demo_rate)
+        settings = DemoSettings(node.server.url, CHAIN_ID, opened.keys[DEMO_ACCOUNTS], wishes.demo_rate)
         runners["demo"] = Demo(settings).run
     if wishes.exit_after_batches is not None:
         runners["exit"] = _ending(node, wishes.exit_after_batches)

@@ -7,8 +7,6 @@ from typing import Annotated, Any
 
 import click
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from ledgers.transport import JsonRpcError, RpcTransport, TransportSettings
 from rollup.core.errors import LedgerUnavailable
@@ -119,14 +117,11 @@ def _state_of(row: dict[str, Any]) -> str:
 
 
 def _print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """As wide as it must be where the output is no terminal, so that no value is cut."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in headings:
-        table.add_column(heading, no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
-    console = Console()
-    console.print(table, width=None if console.is_terminal else 400)
+    """Columns as wide as they must be: no value is ever cut, so that it can be copied."""
+    lines = [headings, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
+    for line in lines:
+        typer.echo("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
 
 
 def _number(value: object) -> str:
