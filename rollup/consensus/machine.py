@@ -147,11 +147,10 @@ def _drop_unanchored(state: State) -> Step:
     tip = anchored_tip(state)
     kept = tuple(entry for entry in state.chain if entry.number <= tip.number)
     moved = replace(state, chain=kept)
-    applied = applied_tip(moved)
-    block = applied.block_after or BlockNumber(0)
+    block = applied_tip(moved).block_after or BlockNumber(0)
     if len(kept) == len(state.chain) and block >= state.unsafe:
         return moved, ()
-    return replace(moved, unsafe=block), (do.Rewind(applied.number, block),)
+    return replace(moved, unsafe=block), (do.Rewind(tip.number, block),)
 
 
 def _stop_before_foreign_batch(state: State, posting: SeenPosting) -> Step:
