@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from rollup.consensus.commands import SignedHeader
-from rollup.consensus.labels import carried_number
+from rollup.consensus.labels import carried_number, is_ours
 from rollup.consensus.rules import is_authentic, signed_header
-from rollup.consensus.state import MARKS_MAX, Entry, LedgerView, Mark, State, with_view
+from rollup.consensus.state import MARKS_MAX, Entry, LedgerView, Mark, State, anchor_view, with_view
 from rollup.core.ledger import SeenPosting
 
 
@@ -33,8 +33,14 @@ def find_forks(state: State, ours: Entry) -> tuple[SignedHeader, ...]:
 
 
 def trim_marks(state: State, view: LedgerView) -> LedgerView:
-    """Drop marks that a final one of our chain covers: they can no longer change a label."""
-    covered = carried_number(state, view, view.finalized_height) if view.marks else 0
+    """Drop marks that a final one covers for good: one of a batch that is itself final on the anchor. Below any other,
+    a reorg of the anchor may need them again."""
+    if not view.marks:
+        return view
+    anchor = anchor_view(state)
+    settled = carried_number(state, anchor, anchor.finalized_height)
+    covering = (mark for mark in view.marks if mark.number <= settled and mark.height <= view.finalized_height)
+    covered = max((mark.number for mark in covering if is_ours(state, mark.number, mark.batch_hash)), default=0)
     return replace(view, marks=tuple(mark for mark in view.marks if mark.number >= covered))
 
 
