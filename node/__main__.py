@@ -6,15 +6,16 @@ directory, 74 disk, 75 try again later, 78 configuration.
 
 import sys
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from node.commands import inspect, operate
 from node.commands.devnet import devnet
 from node.supervise import find_fatal
+from node.usage import WrongUsage
 from rollup.core.errors import Fatal, Rejected, Transient
 
-EXIT_USAGE, EXIT_NOT_FOUND, EXIT_TRY_AGAIN = 64, 66, 75
+EXIT_USAGE, EXIT_NOT_FOUND, EXIT_TRY_AGAIN, EXIT_INTERRUPTED = 64, 66, 75, 130
 
 app = typer.Typer(
     name="entresol",
@@ -40,16 +41,14 @@ def main() -> None:
 def run_command(arguments: list[str]) -> int:
     """Run one command line; the exit code."""
     try:
-        outcome = app(arguments, standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
-        return EXIT_USAGE
-    except click.UsageError as error:
-        return _fail(f"{error.format_message()} (see --help)", EXIT_USAGE)
-    except click.exceptions.Exit as error:
-        return int(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        return 130
+        outcome = app(arguments, prog_name=str(app.info.name), standalone_mode=False)
+    except WrongUsage as error:
+        return _fail(f"{error} (see --help)", EXIT_USAGE)
+    except TyperException as error:  # what the command line itself finds wrong; it prints the help where none was given
+        words = error.format_message()
+        return _fail(f"{words} (see --help)", EXIT_USAGE) if words else EXIT_USAGE
+    except (typer.Abort, KeyboardInterrupt):
+        return EXIT_INTERRUPTED
     except (Fatal, BaseExceptionGroup) as error:
         fatal = find_fatal(error)
         if fatal is None:
@@ -63,7 +62,7 @@ def run_command(arguments: list[str]) -> int:
 
 
 def _fail(message: str, exit_code: int) -> int:
-    click.echo(f"entresol: {' '.join(message.split())}", err=True)
+    typer.echo(f"entresol: {' '.join(message.split())}", err=True)
     return exit_code
 
 

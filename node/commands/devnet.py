@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 from node.demo import Demo, DemoSettings
@@ -23,6 +22,7 @@ from node.rollup_node import RollupNode
 from node.stop_request import StopRequest, run_until_stopped
 from node.supervise import supervise
 from node.terminal import show_status
+from node.usage import WrongUsage
 
 DEFAULT_DATA = Path("data") / "devnet"
 DEMO_ACCOUNTS = slice(5, None)
@@ -65,9 +65,9 @@ def devnet(
 ) -> int:
     """Run a sequencer with its ledgers on this machine: http://127.0.0.1:8545, ten funded accounts."""
     if data is not None and ephemeral:
-        raise click.UsageError("--data and --ephemeral contradict each other: give one of them")
+        raise WrongUsage("--data and --ephemeral contradict each other: give one of them")
     if log_level not in ("debug", "info", "warning", "error"):
-        raise click.UsageError("--log-level is debug, info, warning or error")
+        raise WrongUsage("--log-level is debug, info, warning or error")
     set_up_logs(log_level, "text")
     wishes = _Wishes(demo, demo_rate, exit_after_batches, as_json)
     options = DevnetOptions(host, port, ledger_port, batch_age)

@@ -5,10 +5,10 @@ import json
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-import click
 import typer
 
 from ledgers.transport import JsonRpcError, RpcTransport, TransportSettings
+from node.usage import WrongUsage
 from rollup.core.errors import LedgerUnavailable
 
 METHOD_NOT_FOUND = -32601
@@ -105,7 +105,7 @@ async def _ask(transport: RpcTransport, url: str, method: str, *params: object) 
         return await transport.call(method, *params)
     except JsonRpcError as error:
         if error.code == METHOD_NOT_FOUND:
-            raise click.UsageError(f"{url} is no Entresol node: name one with --url") from error
+            raise WrongUsage(f"{url} is no Entresol node: name one with --url") from error
         raise
     except LedgerUnavailable as error:
         raise LedgerUnavailable(f"no node answers at {url} ({error}): start it, or name another with --url") from error

@@ -4,7 +4,6 @@ import asyncio
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 from node.config import read_config
@@ -17,6 +16,7 @@ from node.logs import set_up_logs
 from node.run_node import run_node
 from node.scaffold import ScaffoldPlan, scaffold_node
 from node.terminal import clock
+from node.usage import WrongUsage
 from rollup.core.errors import BadConfig
 
 keys = typer.Typer(help="Make and read key files.", no_args_is_help=True)
@@ -54,7 +54,7 @@ def init(
         wishes = read_ledgers(ledger or DEFAULT_LEDGERS, finality or ())
         balances = read_funds(fund or ())
     except ValueError as error:
-        raise click.UsageError(str(error)) from error
+        raise WrongUsage(str(error)) from error
     for line in scaffold_node(ScaffoldPlan(directory, chain_id, int(clock()), wishes, balances)):
         typer.echo(line)
 
