@@ -113,7 +113,7 @@ def batch_figures(url: str, results: dict[str, Any]) -> dict[str, Any]:
             time.sleep(0.5)
         first = rpc(url, "rollup_getBatchByBlock", hex(phase["first_block"]))
         carrying = range(int(first["number"], 16), int(last["number"], 16) + 1)
-        phase |= compression(url, carrying)
+        phase.update(compression(url, carrying))
         numbers.update(carrying)
     return compression(url, numbers)
 
