@@ -291,6 +291,10 @@ class StoreCorrupted(Fatal):
     """A database holds something that no version of this program wrote."""
 
 
+class StoreClosed(Fatal):
+    """Somebody asked a database after it was closed: only what is left of a node that has stopped does."""
+
+
 class DiskFull(Fatal):
     """A synced write failed. Nothing was acknowledged; free space and start again."""
 

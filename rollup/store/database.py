@@ -11,8 +11,9 @@ from types import TracebackType
 
 import plyvel
 
-from rollup.core.errors import BadDataDirectory, DiskFull, StoreCorrupted
+from rollup.core.errors import BadDataDirectory, DiskFull, StoreClosed, StoreCorrupted
 from rollup.core.ids import Hash
+from rollup.store.usage import Usage
 
 FORMAT = b"entresol-store 1"
 WRITE_BUFFER_BYTES = 8 << 20
@@ -32,11 +33,12 @@ class Table:
 
 
 class Database:
-    """Thread-safe. Reads verify LevelDB's checksums."""
+    """Thread-safe, closing included: it waits for what is under way. Reads verify LevelDB's checksums."""
 
     def __init__(self, path: Path, genesis_hash: Hash) -> None:
         """Opens or creates. Raises BadDataDirectory or StoreCorrupted, naming what is wrong."""
         self.path = path
+        self._usage = Usage()
         self._db = _open_leveldb(path)
         try:
             self._check_owner(genesis_hash)
@@ -50,29 +52,35 @@ class Database:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._usage.end()
         self._db.close()
 
     def get(self, key: bytes) -> bytes | None:
         """Raises StoreCorrupted when the disk gives something else than was written."""
         try:
-            value: bytes | None = self._db.get(key, verify_checksums=True)
+            with self._usage:
+                value: bytes | None = self._db.get(key, verify_checksums=True)
         except plyvel.Error as error:
             raise StoreCorrupted(f"{self.path} cannot be read: {error}") from error
         return value
 
     def write(self, puts: Mapping[bytes, bytes], deletes: Sequence[bytes] = (), *, sync: bool = True) -> None:
         """All or nothing. Raises DiskFull; then nothing of it counts."""
+        try:
+            with self._usage:
+                self._write(puts, deletes, sync=sync)
+        except plyvel.CorruptionError as error:
+            raise StoreCorrupted(f"writing {self.path} failed: {error}") from error
+        except plyvel.Error as error:
+            raise DiskFull(f"writing {self.path} failed, free space and start again: {error}") from error
+
+    def _write(self, puts: Mapping[bytes, bytes], deletes: Sequence[bytes], *, sync: bool) -> None:
         batch = self._db.write_batch(sync=sync)
         for key in deletes:
             batch.delete(key)
         for key, value in puts.items():
             batch.put(key, value)
-        try:
-            batch.write()
-        except plyvel.CorruptionError as error:
-            raise StoreCorrupted(f"writing {self.path} failed: {error}") from error
-        except plyvel.Error as error:
-            raise DiskFull(f"writing {self.path} failed, free space and start again: {error}") from error
+        batch.write()
 
     def scan(
         self, prefix: bytes, start: bytes | None = None, *, reverse: bool = False
@@ -85,8 +93,11 @@ class Database:
         if start is not None:
             bounds["stop" if reverse else "start"] = start + b"\0" if reverse else start
         try:
-            with self._db.iterator(**bounds, reverse=reverse, verify_checksums=True) as rows:
-                yield from rows
+            with self._usage, self._db.iterator(**bounds, reverse=reverse, verify_checksums=True) as rows:
+                for row in rows:
+                    yield row
+                    if self._usage.is_ending:
+                        raise StoreClosed("the store is closed: the node is stopping")
         except plyvel.Error as error:
             raise StoreCorrupted(f"{self.path} cannot be read: {error}") from error
 
