@@ -32,6 +32,7 @@ from rollup.settlement.sightings import LedgerSightings
 FUNDS_LOW = "posting_funds_low"
 FEE_CAPPED = "posting_fee_capped"
 REFUSED = "posting_refused"
+NONCE_GAP = "posting_nonce_gap"
 EARLIER_MAX = 16
 UNFINISHED = (QUEUED, SENT, INCLUDED)
 
@@ -249,6 +250,9 @@ class Poster:
                 await self.write(replace(row, state=FINAL, attempts=0))
             case act.Requeue(_, reason, is_failure):
                 await self._requeue(_requeued(row, reason, is_failure=is_failure))
+            case act.ReportGap(number, nonce):
+                message = f"batch {number} waits for nonce {nonce}, which no transaction of the account uses"
+                self._parts.alarms.raise_alarm(NONCE_GAP, self.ledger_index, message)
             case act.Skip():
                 await self.write(replace(row, state=SKIPPED, last_error="covered by a later posting"))
 
@@ -313,7 +317,7 @@ class Poster:
             raise
 
     def _clear_alarms(self) -> None:
-        for code in (FUNDS_LOW, FEE_CAPPED, REFUSED):
+        for code in (FUNDS_LOW, FEE_CAPPED, REFUSED, NONCE_GAP):
             self._parts.alarms.clear_alarm(code, self.ledger_index)
 
 

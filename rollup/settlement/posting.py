@@ -94,7 +94,16 @@ class Skip:
     number: BatchNumber
 
 
-Action = Prepare | Broadcast | Bump | MarkIncluded | MarkFinal | Requeue | Skip
+@dataclass(frozen=True, slots=True)
+class ReportGap:
+    """The first posting in line waits for a nonce that nobody uses. The next batch will take it; until there is one, an
+    operator can send any transaction from the account."""
+
+    number: BatchNumber
+    nonce: int
+
+
+Action = Prepare | Broadcast | Bump | MarkIncluded | MarkFinal | Requeue | Skip | ReportGap
 
 
 def decide_postings(outlook: Outlook) -> tuple[Action, ...]:
@@ -137,12 +146,20 @@ def _review_sent(row: PostingRecord, outlook: Outlook) -> Iterator[Action]:
         yield Requeue(row.batch_number, "the ledger included it and refused it", is_failure=True)
     elif status.state is PostingState.PENDING:
         if _is_first_in_line(row, outlook) and outlook.now - row.sent_at >= _patience_s(row, outlook):
-            yield Bump(row.batch_number)
+            yield _unblock(row, outlook)
     elif row.nonce < outlook.account.next_nonce:
         if outlook.is_steady:
             yield Requeue(row.batch_number, f"nonce {row.nonce} was used by another transaction")
     else:
         yield Broadcast(row.batch_number)
+
+
+def _unblock(row: PostingRecord, outlook: Outlook) -> Action:
+    """A higher fee helps the account's next transaction only."""
+    missing = outlook.account.next_nonce
+    if outlook.is_steady and missing < row.nonce and outlook.account.pending_nonce <= missing:
+        return ReportGap(row.batch_number, missing)
+    return Bump(row.batch_number)
 
 
 def _review_included(row: PostingRecord, outlook: Outlook) -> Iterator[Action]:
