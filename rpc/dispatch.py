@@ -1,7 +1,8 @@
 """JSON-RPC 2.0 over one request body: single calls, notifications, batches, and every way to get them wrong.
 
 Each call of a batch is judged on its own, as the specification wants (``[1, {...}, 3]`` gets three answers) and then
-runs through jsonrpcserver's dispatcher. Knows nothing of HTTP.
+runs through jsonrpcserver's ``call``; its checks of a method's signature are left out, as every endpoint has the same.
+Knows nothing of HTTP.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jsonrpcserver.async_dispatcher import dispatch_request
+from jsonrpcserver.async_dispatcher import call
 from jsonrpcserver.dispatcher import to_response
 from jsonrpcserver.request import Request
 from jsonrpcserver.response import Response, to_serializable_one
@@ -29,9 +30,7 @@ class Dispatcher:
     """Answers request bodies from a fixed table of methods. May be called concurrently."""
 
     def __init__(self, table: Mapping[str, Method], settings: RpcSettings, metrics: Metrics) -> None:
-        self._endpoints: dict[str, Callable[..., Any]] = {
-            name: Endpoint(name, method, settings, metrics) for name, method in table.items()
-        }
+        self._endpoints: dict[str, Callable[..., Any]] = _build_endpoints(table, settings, metrics)
         self._settings = settings
         self._metrics = metrics
         self._numbers = itertools.count(1)
@@ -40,6 +39,14 @@ class Dispatcher:
     def methods(self) -> list[str]:
         """Names, sorted."""
         return sorted(self._endpoints)
+
+    def replace(self, table: Mapping[str, Method]) -> "Dispatcher":
+        """The same methods, those that are in ``table`` too with its answers: what a connection answers itself."""
+        other = Dispatcher({}, self._settings, self._metrics)
+        known = {name: method for name, method in table.items() if name in self._endpoints}
+        other._endpoints = self._endpoints | _build_endpoints(known, self._settings, self._metrics)
+        other._numbers = self._numbers
+        return other
 
     async def answer_body(self, body: bytes) -> bytes:
         """The response body; empty when there is nothing to answer (notifications). Raises nothing."""
@@ -62,7 +69,7 @@ class Dispatcher:
         if name not in self._endpoints:
             return self._answer_unknown(name, request_id)
         request = Request(name, [message.get("params")], request_id)
-        _, result = await dispatch_request(self._endpoints, next(self._numbers), request)
+        result = await call(request, next(self._numbers), self._endpoints[name])
         return b"" if request_id is NOID else encode_response(to_response(request, result))
 
     def _answer_unknown(self, name: str, request_id: object) -> bytes:
@@ -90,6 +97,12 @@ class Dispatcher:
             size = sum(map(len, answers))
         kept = [answer for answer in answers if answer]
         return b"[" + b",".join(kept) + b"]" if kept else b""
+
+
+def _build_endpoints(
+    table: Mapping[str, Method], settings: RpcSettings, metrics: Metrics
+) -> dict[str, Callable[..., Any]]:
+    return {name: Endpoint(name, method, settings, metrics) for name, method in table.items()}
 
 
 def is_request_id(value: object) -> bool:

@@ -1,7 +1,6 @@
 """One method as the dispatcher calls it: an outcome for every call, in bytes, within its time and size."""
 
 import asyncio
-import inspect
 import time
 
 import structlog
@@ -29,10 +28,6 @@ class Endpoint:
 
     A success holds the answer already encoded. Raises nothing but cancellation.
     """
-
-    __signature__ = inspect.Signature(
-        [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in ("request_number", "params")]
-    )
 
     def __init__(self, name: str, method: Method, settings: RpcSettings, metrics: Metrics) -> None:
         self._name = name

@@ -1,4 +1,4 @@
-"""The HTTP face: one URL for JSON-RPC, three operations pages, CORS for browsers, the Host check.
+"""The HTTP face: one URL for JSON-RPC (and its WebSocket), three operations pages, CORS for browsers, the Host check.
 
 Errors of JSON-RPC travel with status 200 (wallets take anything else for a dead endpoint); other statuses speak of
 HTTP itself: a foreign host, a wrong method or content type.
@@ -6,6 +6,7 @@ HTTP itself: a foreign host, a wrong method or content type.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from ipaddress import ip_address
 
 from aiohttp import web
@@ -13,6 +14,7 @@ from aiohttp import web
 from rpc.dispatch import Dispatcher, error_response
 from rpc.errors import INVALID_REQUEST, PARSE_ERROR, RpcError
 from rpc.settings import RpcSettings
+from rpc.websocket import WebSocketFace
 
 JSON_TYPES = frozenset({"application/json", "application/json-rpc", "application/jsonrequest"})
 Page = Callable[[], Awaitable[web.Response]]
@@ -21,8 +23,11 @@ Page = Callable[[], Awaitable[web.Response]]
 class HttpFace:
     """``handle`` is the handler of a low-level aiohttp server: no router, no middlewares, as calls are many."""
 
-    def __init__(self, dispatcher: Dispatcher, settings: RpcSettings, pages: dict[str, Page]) -> None:
+    def __init__(
+        self, dispatcher: Dispatcher, settings: RpcSettings, pages: dict[str, Page], sockets: WebSocketFace
+    ) -> None:
         self._dispatcher = dispatcher
+        self._sockets = sockets
         self._settings = settings
         self._pages = pages
         self._any_host = "*" in settings.virtual_hosts
@@ -32,6 +37,7 @@ class HttpFace:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if not self._is_host_good(request.headers.get("Host", "")):
             return web.Response(status=403, text="invalid host specified\n")
+        response: web.StreamResponse
         if request.path == "/":
             response = await self._handle_root(request)
         elif request.path in self._pages and request.method in ("GET", "HEAD"):
@@ -43,11 +49,13 @@ class HttpFace:
             self._add_cors(response, origin)
         return response
 
-    async def _handle_root(self, request: web.BaseRequest) -> web.Response:
+    async def _handle_root(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.method == "POST":
             return await self._handle_call(request)
         if request.method == "OPTIONS":
             return _preflight(request)
+        if request.method == "GET" and request.headers.get("Upgrade", "").lower() == "websocket":
+            return await self._sockets.serve(request)
         if request.method in ("GET", "HEAD"):
             return web.Response(text="Ethereum JSON-RPC: send POST requests to this URL\n")
         return web.Response(status=405, text="method not allowed\n", headers={"Allow": "POST, GET, OPTIONS"})
@@ -86,7 +94,7 @@ class HttpFace:
         host = host_name(header)
         return host in self._hosts or is_ip(host)
 
-    def _add_cors(self, response: web.Response, origin: str) -> None:
+    def _add_cors(self, response: web.StreamResponse, origin: str) -> None:
         if self._any_origin:
             response.headers["Access-Control-Allow-Origin"] = "*"
         elif origin in self._settings.cors_origins:
@@ -123,6 +131,7 @@ def host_name(header: str) -> str:
     return header.partition(":")[0].lower()
 
 
+@lru_cache(maxsize=128)
 def is_ip(host: str) -> bool:
     try:
         ip_address(host)
