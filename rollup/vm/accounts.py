@@ -128,6 +128,10 @@ class JournaledAccounts:
             if self._accounts[address] is not None and self.account_is_empty(address):
                 self._accounts[address] = None
                 self._storage[address] = {}
+        self.end_without_clearing()
+
+    def end_without_clearing(self) -> None:
+        """What a transaction did stands, empty accounts among it."""
         self._undo.clear()
         self.forget_accesses()
 

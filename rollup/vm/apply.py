@@ -4,12 +4,14 @@ The order of every step is that of the Yellow Paper with EIPs 1559, 2929, 3529, 
 computes a root. A transaction that is refused leaves the state as it was.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rollup.core.admission import (
     INIT_CODE_BYTES_MAX,
     UINT256_MAX,
+    blob_gas,
     check_account,
+    check_blob_fee,
     check_transaction,
     floor_data_gas,
     intrinsic_gas,
@@ -18,13 +20,15 @@ from rollup.core.block import DEPOSIT_TYPE, Log
 from rollup.core.deposit import Deposit
 from rollup.core.errors import ExecutionTooLong, GasLimitTooHigh
 from rollup.core.execution import AccountState
+from rollup.core.forks import Fork
 from rollup.core.ids import ZERO_HASH, Address, Hash
 from rollup.core.transaction import Transaction
 from rollup.vm.delegation import apply_authorizations, is_delegation
 from rollup.vm.fork import ChainState
-from rollup.vm.messages import MessageOutcome, MessageRequest, run_message
+from rollup.vm.messages import MessageOutcome, MessageRequest, destroy, run_message
 
 REFUND_QUOTIENT = 5  # EIP-3529
+REFUND_QUOTIENT_BEFORE_LONDON = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,8 @@ def apply_transaction(
     Raises a TransactionRejected leaf, ExecutionTooLong among them when the deadline passes; the state is then what it
     was. A call that fails is an outcome with status 0.
     """
-    check_transaction(transaction, state.environment.rule)
+    check_transaction(transaction, state.environment.rule, state.fork)
+    check_blob_fee(transaction, state.environment.blob_base_fee)
     check_sender(state, transaction, sender, limits.gas_left)
     price = effective_gas_price(transaction, state.environment.base_fee)
     start = state.snapshot()
@@ -92,13 +97,17 @@ def check_sender(state: ChainState, transaction: Transaction, sender: Address, g
 def _execute(
     state: ChainState, transaction: Transaction, sender: Address, price: int, deadline: float | None
 ) -> TransactionOutcome:
-    state.delta_balance(sender, -transaction.gas * price)
+    blob_fee = blob_gas(transaction) * state.environment.blob_base_fee
+    state.delta_balance(sender, -transaction.gas * price - blob_fee)
     state.increment_nonce(sender)
     refund = apply_authorizations(state, transaction.authorizations)
-    outcome = run_message(state, _message_request(transaction, sender, price, refund, deadline))
-    gas_used = gas_to_pay(transaction, outcome)
+    request = _message_request(transaction, sender, price, refund, deadline)
+    request = replace(request, gas=transaction.gas - intrinsic_gas(transaction, state.fork))
+    outcome = run_message(state, request)
+    gas_used = gas_to_pay(transaction, outcome, state.fork)
     state.delta_balance(sender, (transaction.gas - gas_used) * price)
     state.delta_balance(state.coinbase, gas_used * (price - state.environment.base_fee))
+    destroy(state, outcome)
     return _outcome(outcome, gas_used, price)
 
 
@@ -115,6 +124,7 @@ def _message_request(
         access_list=transaction.access_list,
         refund=refund,
         deadline=deadline,
+        blob_hashes=transaction.blob_hashes,
     )
 
 
@@ -129,11 +139,12 @@ def _outcome(outcome: MessageOutcome, gas_used: int, price: int) -> TransactionO
     )
 
 
-def gas_to_pay(transaction: Transaction, outcome: MessageOutcome) -> int:
+def gas_to_pay(transaction: Transaction, outcome: MessageOutcome, fork: Fork = Fork.PRAGUE) -> int:
     """Gas after the capped refund (EIP-3529), not below the floor of the calldata (EIP-7623)."""
     used_before_refund = transaction.gas - outcome.gas_left
-    refunded = min(outcome.refund, used_before_refund // REFUND_QUOTIENT)
-    return max(used_before_refund - refunded, floor_data_gas(transaction))
+    quotient = REFUND_QUOTIENT if fork >= Fork.LONDON else REFUND_QUOTIENT_BEFORE_LONDON
+    refunded = min(outcome.refund, used_before_refund // quotient)
+    return max(used_before_refund - refunded, floor_data_gas(transaction, fork))
 
 
 def apply_deposit(state: ChainState, deposit: Deposit) -> TransactionOutcome:
@@ -148,6 +159,7 @@ def apply_deposit(state: ChainState, deposit: Deposit) -> TransactionOutcome:
     if _can_start(shape):
         outcome = run_message(state, _message_request(shape, deposit.sender, 0, 0, None))
         gas_used = gas_to_pay(shape, outcome)
+        destroy(state, outcome)
     else:
         outcome = MessageOutcome(0, 0, b"", (), None, "intrinsic gas too low", reverted=False)
         gas_used = shape.gas

@@ -20,6 +20,8 @@ from eth_typing import Address as EthAddress
 
 from rollup.core.admission import INIT_CODE_BYTES_MAX
 from rollup.core.block import Log
+from rollup.core.forks import Fork
+from rollup.core.ids import Hash
 from rollup.vm.failures import CodeStorageOutOfGas, CodeTooLarge, InitCodeTooLong
 from rollup.vm.fork import ChainState
 from rollup.vm.frame import HALTED
@@ -35,9 +37,12 @@ GAS_CODE_BYTE = 200
 class ChainContext(CancunTransactionContext):
     """What all frames of one transaction share; ``created`` holds the accounts that it created (EIP-6780)."""
 
-    def __init__(self, gas_price: int, origin: EthAddress, meter: WorkMeter) -> None:
+    def __init__(
+        self, gas_price: int, origin: EthAddress, meter: WorkMeter, blob_hashes: tuple[Hash, ...] = ()
+    ) -> None:
         super().__init__(gas_price=gas_price, origin=origin)
         self.meter = meter
+        self.blob_hashes = blob_hashes
         self.created: list[EthAddress] = []
 
 
@@ -56,6 +61,7 @@ class ChainComputation(PyEvmSurface, PragueComputation):
         self.contracts_created = context.created
         self.gas_price = context.gas_price
         self.origin: bytes = context.origin
+        self.blob_hashes = context.blob_hashes
         self.address: bytes = message.storage_address
         self.stack: list[int] = []
         self.memory = bytearray()
@@ -99,11 +105,13 @@ class ChainComputation(PyEvmSurface, PragueComputation):
         parent_computation: ComputationAPI | None = None,
     ) -> Self:
         """Run init code and keep what it returns (EIPs 161, 170, 3541, 3860). The address is free: checked before."""
-        if len(message.code) > INIT_CODE_BYTES_MAX:
+        fork = cast(ChainState, state).fork
+        if len(message.code) > INIT_CODE_BYTES_MAX and fork >= Fork.SHANGHAI:
             raise InitCodeTooLong
         snapshot = state.snapshot()
         cast(ChainContext, transaction_context).created.append(message.storage_address)
-        state.increment_nonce(message.storage_address)
+        if fork >= Fork.SPURIOUS_DRAGON:
+            state.increment_nonce(message.storage_address)
         computation = cls.apply_message(state, message, transaction_context, parent_computation)
         if not computation.is_error:
             computation.store_code()
@@ -123,7 +131,7 @@ class ChainComputation(PyEvmSurface, PragueComputation):
         computation = cls(state, message, transaction_context)
         computation.meter.check_deadline()
         try:
-            precompile = None if message.is_delegation else PRECOMPILES.get(message.code_address)
+            precompile = None if message.is_delegation else computation.state.precompiles.get(message.code_address)
             if precompile is None:
                 computation.run()
             else:
@@ -134,7 +142,11 @@ class ChainComputation(PyEvmSurface, PragueComputation):
 
     def run(self) -> None:
         """Instructions until one halts. Raises VMError; WorkExhausted and ExecutionTooLong pass through every frame."""
-        program, stack, check_deadline = program_of(self.msg.code), self.stack, self.meter.check_deadline
+        program, stack, check_deadline = (
+            program_of(self.msg.code, self.state.fork),
+            self.stack,
+            self.meter.check_deadline,
+        )
         runs, is_timed = program.runs, self.meter.deadline is not None
         while (pc := self.pc) != HALTED:
             run = runs.get(pc) or program.prepare(pc)
@@ -151,15 +163,19 @@ class ChainComputation(PyEvmSurface, PragueComputation):
 
     def store_code(self) -> None:
         """The end of a creation that ran through: pay for the code and set it, or fail."""
-        code = self.output
+        code, fork = self.output, self.state.fork
         try:
-            if len(code) > CODE_BYTES_MAX:
+            if len(code) > CODE_BYTES_MAX and fork >= Fork.SPURIOUS_DRAGON:
                 raise CodeTooLarge
-            if code[:1] == b"\xef":
+            if code[:1] == b"\xef" and fork >= Fork.LONDON:
                 raise ReservedBytesInCode
-            self.gas -= len(code) * GAS_CODE_BYTE
-            if self.gas < 0:
+            cost = len(code) * GAS_CODE_BYTE
+            if cost > self.gas:
+                if fork == Fork.FRONTIER:
+                    self.output = b""  # EIP-2: before Homestead such a contract has no code
+                    return
                 raise CodeStorageOutOfGas
+            self.gas -= cost
             if code:
                 self.state.set_code(self.msg.storage_address, code)
         except VMError as error:
@@ -181,6 +197,9 @@ class ChainComputation(PyEvmSurface, PragueComputation):
         self.gas_refunded += child.gas_refunded
         self.logs += child.logs
         self.accounts_to_delete += child.accounts_to_delete
+
+    def on_destroyed(self, beneficiary: EthAddress, balance: int) -> None:
+        """A SELFDESTRUCT gave ``balance`` away. For whoever watches frames."""
 
     def register_account_for_deletion(self, beneficiary: EthAddress) -> None:  # noqa: ARG002
         """SELFDESTRUCT of an account that this transaction created; a second time changes nothing."""

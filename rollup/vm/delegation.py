@@ -3,6 +3,7 @@
 import rlp
 
 from rollup.core.errors import BadSignature
+from rollup.core.forks import Fork
 from rollup.core.hashes import keccak, recover_address
 from rollup.core.ids import ZERO_ADDRESS, Address
 from rollup.core.rlp_items import uint_bytes
@@ -26,7 +27,7 @@ def resolve_code(state: ChainState, address: Address) -> tuple[bytes, Address | 
 
     The delegate becomes warm (EIP-7702, section Behavior)."""
     code = state.get_code(address)
-    if not is_delegation(code):
+    if state.fork < Fork.PRAGUE or not is_delegation(code):
         return code, None
     delegate = Address(code[3:])
     state.mark_address_warm(delegate)

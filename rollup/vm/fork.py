@@ -1,10 +1,10 @@
-"""Our chain's fork of py-evm: Prague, with the corrections and bounds of this package.
+"""Our chain's fork of py-evm: Prague, with the corrections and bounds of this package; other forks for imported chains.
 
 One state class serves blocks, calls and estimates. It knows its chain's rule and the block that runs; it computes no
 roots and writes nothing: whoever builds blocks takes ``changes`` and answers with ``advance``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from eth.vm.execution_context import ExecutionContext
@@ -13,10 +13,12 @@ from eth_typing import Address as EthAddress
 from eth_typing import BlockNumber as EthBlockNumber
 from eth_typing import Hash32
 
+from rollup.core.forks import BLOB_BASE_FEE_MIN_WEI, Fork
 from rollup.core.genesis import ChainRule
 from rollup.core.ids import BlockNumber, Hash
 from rollup.vm.accounts import JournaledAccounts, StateSource
-from rollup.vm.precompiles import PRECOMPILES
+from rollup.vm.forks.contracts import PRECOMPILES_OF
+from rollup.vm.precompiles import PRECOMPILES, Precompile
 
 ANCESTORS_MAX = 256
 
@@ -25,7 +27,8 @@ ANCESTORS_MAX = 256
 class BlockEnvironment:
     """What instructions can see of the block that runs. Wei, seconds, gas.
 
-    ``ancestor_hash`` answers for the 256 blocks before ``number``; it is asked for none else.
+    ``ancestor_hash`` answers for the 256 blocks before ``number``; it is asked for none else. Before the merge
+    ``prev_randao`` is the difficulty as 32 bytes. ``blob_base_fee`` is wei per blob gas.
     """
 
     rule: ChainRule
@@ -34,6 +37,8 @@ class BlockEnvironment:
     base_fee: int
     prev_randao: Hash
     ancestor_hash: Callable[[BlockNumber], Hash]
+    fork: Fork = Fork.PRAGUE
+    blob_base_fee: int = BLOB_BASE_FEE_MIN_WEI
 
 
 class ChainState(JournaledAccounts, PragueState):
@@ -41,12 +46,17 @@ class ChainState(JournaledAccounts, PragueState):
 
     def __init__(self, source: StateSource, environment: BlockEnvironment) -> None:
         JournaledAccounts.__init__(self, source)
+        self.fork = Fork.PRAGUE
+        self.precompiles: Mapping[bytes, Precompile] = PRECOMPILES
         self.begin_block(environment)
 
     def begin_block(self, environment: BlockEnvironment) -> None:
         """The transactions from here on belong to this block."""
         rule = environment.rule
         self.environment = environment
+        if environment.fork != self.fork:
+            self.fork = environment.fork
+            self.precompiles = PRECOMPILES_OF[environment.fork]
         self._ancestors: dict[int, Hash] = {}
         self.execution_context = ExecutionContext(
             coinbase=EthAddress(rule.coinbase),
@@ -61,9 +71,16 @@ class ChainState(JournaledAccounts, PragueState):
             excess_blob_gas=0,
         )
 
+    def end_transaction(self) -> None:
+        """Before EIP-161 empty accounts stay."""
+        if self.fork >= Fork.SPURIOUS_DRAGON:
+            super().end_transaction()
+        else:
+            self.end_without_clearing()
+
     def is_address_warm(self, address: bytes) -> bool:
         """Precompiles are always warm (EIP-2929)."""
-        return address in self._warm or address in PRECOMPILES
+        return address in self._warm or address in self.precompiles
 
     def get_ancestor_hash(self, block_number: int) -> Hash32:
         """BLOCKHASH: zero outside of the last 256 blocks."""

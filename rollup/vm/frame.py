@@ -11,6 +11,7 @@ from eth.abc import MessageAPI
 from eth.exceptions import OutOfGas, WriteProtection
 
 from rollup.core.block import Log
+from rollup.core.ids import Hash
 from rollup.vm.fork import ChainState
 from rollup.vm.work import WorkMeter
 
@@ -26,6 +27,7 @@ class Frame(Protocol):
     msg: MessageAPI
     gas_price: int
     origin: bytes
+    blob_hashes: tuple[Hash, ...]
     address: bytes
     stack: list[int]
     memory: bytearray

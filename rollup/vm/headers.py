@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from rollup.core.block import BlockHeader
-from rollup.core.errors import StoreCorrupted
+from rollup.core.errors import MalformedBatch, StoreCorrupted
 from rollup.core.fees import next_base_fee
 from rollup.core.genesis import ChainRule
 from rollup.core.hashes import keccak
-from rollup.core.ids import ZERO_HASH, Address, BlockNumber, Hash
-from rollup.vm.encoding import encode_list, encode_string, encode_uint, read_number, read_string, split_list
+from rollup.core.header_codec import decode_header, encode_header
+from rollup.core.ids import ZERO_HASH, BlockNumber, Hash
+from rollup.vm.encoding import encode_list, encode_string, encode_uint
 from rollup.vm.trie import EMPTY_ROOT
 
 EMPTY_OMMERS_HASH = keccak(b"\xc0")
@@ -114,60 +115,13 @@ def _plain_header(rule: ChainRule, parent_hash: Hash, number: BlockNumber, times
 
 
 def encode_block_header(header: BlockHeader) -> bytes:
-    """RLP of a header (EIP-7685); its Keccak-256 is the block hash."""
-    return encode_list(
-        (
-            encode_string(header.parent_hash),
-            encode_string(header.ommers_hash),
-            encode_string(header.coinbase),
-            encode_string(header.state_root),
-            encode_string(header.transactions_root),
-            encode_string(header.receipts_root),
-            encode_string(header.logs_bloom),
-            encode_uint(header.difficulty),
-            encode_uint(header.number),
-            encode_uint(header.gas_limit),
-            encode_uint(header.gas_used),
-            encode_uint(header.timestamp),
-            encode_string(header.extra_data),
-            encode_string(header.prev_randao),
-            encode_string(header.nonce),
-            encode_uint(header.base_fee),
-            encode_string(header.withdrawals_root),
-            encode_uint(header.blob_gas_used),
-            encode_uint(header.excess_blob_gas),
-            encode_string(header.parent_beacon_root),
-            encode_string(header.requests_hash),
-        )
-    )
+    """RLP of a header, with as many fields as its fork has; its Keccak-256 is the block hash."""
+    return encode_header(header)
 
 
 def decode_block_header(encoded: bytes) -> BlockHeader:
     """Inverse of encode_block_header, for headers that we wrote. Raises StoreCorrupted."""
-    items = split_list(encoded)
-    if len(items) != 21:
-        raise StoreCorrupted(f"a stored header has {len(items)} fields")
-    return BlockHeader(
-        hash=keccak(encoded),
-        parent_hash=Hash(read_string(items[0])),
-        ommers_hash=Hash(read_string(items[1])),
-        coinbase=Address(read_string(items[2])),
-        state_root=Hash(read_string(items[3])),
-        transactions_root=Hash(read_string(items[4])),
-        receipts_root=Hash(read_string(items[5])),
-        logs_bloom=read_string(items[6]),
-        difficulty=read_number(items[7]),
-        number=BlockNumber(read_number(items[8])),
-        gas_limit=read_number(items[9]),
-        gas_used=read_number(items[10]),
-        timestamp=read_number(items[11]),
-        extra_data=read_string(items[12]),
-        prev_randao=Hash(read_string(items[13])),
-        nonce=read_string(items[14]),
-        base_fee=read_number(items[15]),
-        withdrawals_root=Hash(read_string(items[16])),
-        blob_gas_used=read_number(items[17]),
-        excess_blob_gas=read_number(items[18]),
-        parent_beacon_root=Hash(read_string(items[19])),
-        requests_hash=Hash(read_string(items[20])),
-    )
+    try:
+        return decode_header(encoded)
+    except MalformedBatch as error:
+        raise StoreCorrupted(f"a stored header: {error.detail}") from error

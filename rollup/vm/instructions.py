@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from eth.exceptions import Halt
 from eth.vm.forks.byzantium.opcodes import ensure_no_static
 from eth.vm.forks.cancun.logic import selfdestruct_eip6780
 from eth.vm.forks.prague.opcodes import PRAGUE_OPCODES
@@ -30,7 +31,12 @@ class Instruction(NamedTuple):
 
 def _selfdestruct(frame: Any) -> None:
     frame.consume_gas(GAS_SELFDESTRUCT, "SELFDESTRUCT")
-    ensure_no_static(selfdestruct_eip6780)(frame)
+    balance, beneficiary = frame.state.get_balance(frame.address), frame.stack[-1].to_bytes(32, "big")[12:]
+    try:
+        ensure_no_static(selfdestruct_eip6780)(frame)
+    except Halt:
+        frame.on_destroyed(beneficiary, balance)
+        raise
 
 
 def _foreign(opcode: int, pops: int) -> Instruction:
@@ -137,6 +143,6 @@ _FLOW = {
 INSTRUCTIONS: dict[int, Instruction] = {**_STACK, **_MEMORY, **_ENVIRONMENT, **_STATE, **_FLOW}
 
 
-def instruction_of(opcode: int) -> Instruction:
-    """The table's row; for an opcode that it does not have, one that fails."""
-    return INSTRUCTIONS.get(opcode) or Instruction(0, 0, 0, flow.invalid, opcode, ends_block=True)
+def missing_instruction(opcode: int) -> Instruction:
+    """For an opcode that a table does not have: one that fails."""
+    return Instruction(0, 0, 0, flow.invalid, opcode, ends_block=True)

@@ -11,8 +11,9 @@ from eth.vm.message import Message
 from eth_typing import Address as EthAddress
 
 from rollup.core.block import Log
+from rollup.core.forks import Fork
 from rollup.core.hashes import keccak
-from rollup.core.ids import Address
+from rollup.core.ids import Address, Hash
 from rollup.core.rlp_items import uint_bytes
 from rollup.core.transaction import AccessList
 from rollup.vm.computation import ChainComputation, ChainContext
@@ -21,11 +22,14 @@ from rollup.vm.failures import REVERTED, describe_failure
 from rollup.vm.fork import ChainState
 from rollup.vm.work import WorkExhausted, WorkMeter
 
+REFUND_SELFDESTRUCT = 24_000
+"""Until London (EIP-3529)."""
+
 
 @dataclass(frozen=True, slots=True)
 class MessageRequest:
     """``gas`` is what is left after the intrinsic gas; ``refund`` what the authorizations already earned. The sender's
-    nonce was incremented before."""
+    nonce was incremented before. ``frames`` is the kind of frame that runs, for whoever watches."""
 
     sender: Address
     to: Address | None
@@ -36,12 +40,15 @@ class MessageRequest:
     access_list: AccessList = ()
     refund: int = 0
     deadline: float | None = None
+    frames: type[ChainComputation] = ChainComputation
+    blob_hashes: tuple[Hash, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class MessageOutcome:
     """``error`` is '' on success, else geth's words; the state changes are then reverted. ``contract_address`` is set
-    for every creation, failed or not. ``refund`` is uncapped."""
+    for every creation, failed or not. ``refund`` is uncapped. ``destroyed`` are accounts that self-destructed: they go
+    once all fees are settled (``destroy``)."""
 
     gas_left: int
     refund: int
@@ -50,6 +57,13 @@ class MessageOutcome:
     contract_address: Address | None
     error: str
     reverted: bool
+    destroyed: tuple[bytes, ...] = ()
+
+
+def destroy(state: ChainState, outcome: MessageOutcome) -> None:
+    """The end of accounts that self-destructed, whatever they were paid since."""
+    for address in outcome.destroyed:
+        state.delete_account(address)
 
 
 def contract_address_of(sender: bytes, nonce: int) -> Address:
@@ -71,17 +85,17 @@ def run_message(state: ChainState, request: MessageRequest) -> MessageOutcome:
     except WorkExhausted:
         state.revert(start)
         return _spent(request, created, "work limit exceeded")
-    for address in computation.accounts_to_delete:
-        state.delete_account(address)
+    destroyed = tuple(computation.accounts_to_delete)
     error = describe_failure(computation.error) if computation.is_error else ""
     return MessageOutcome(
         gas_left=computation.gas,
-        refund=computation.gas_refunded,
+        refund=computation.gas_refunded + (len(destroyed) * REFUND_SELFDESTRUCT if state.fork < Fork.LONDON else 0),
         output=computation.output,
         logs=tuple(computation.logs),
         contract_address=created,
         error=error,
         reverted=error == REVERTED,
+        destroyed=destroyed,
     )
 
 
@@ -92,7 +106,10 @@ def _spent(request: MessageRequest, created: Address | None, error: str) -> Mess
 
 def _run(state: ChainState, request: MessageRequest, created: Address | None) -> ChainComputation:
     context = ChainContext(
-        request.gas_price, EthAddress(request.sender), WorkMeter(state.environment.rule.work_max, request.deadline)
+        request.gas_price,
+        EthAddress(request.sender),
+        WorkMeter(state.environment.rule.work_max, request.deadline),
+        request.blob_hashes,
     )
     if request.to is None:
         message = Message(
@@ -105,7 +122,7 @@ def _run(state: ChainState, request: MessageRequest, created: Address | None) ->
             create_address=EthAddress(created or b""),
             refund=request.refund,
         )
-        return ChainComputation.apply_create_message(state, message, context)
+        return request.frames.apply_create_message(state, message, context)
     code, delegate = resolve_code(state, request.to)
     message = Message(
         gas=request.gas,
@@ -117,13 +134,14 @@ def _run(state: ChainState, request: MessageRequest, created: Address | None) ->
         refund=request.refund,
         is_delegation=delegate is not None,
     )
-    return ChainComputation.apply_message(state, message, context)
+    return request.frames.apply_message(state, message, context)
 
 
 def _warm_access_list(state: ChainState, request: MessageRequest, target: Address) -> None:
     state.mark_address_warm(request.sender)
     state.mark_address_warm(target)
-    state.mark_address_warm(state.environment.rule.coinbase)
+    if state.fork >= Fork.SHANGHAI:  # EIP-3651
+        state.mark_address_warm(state.environment.rule.coinbase)
     for address, keys in request.access_list:
         state.mark_address_warm(address)
         for key in keys:

@@ -169,3 +169,8 @@ def dup(frame: Frame, index: int) -> None:
 def swap(frame: Frame, index: int) -> None:
     stack = frame.stack
     stack[-1], stack[index] = stack[index], stack[-1]
+
+
+def clz(frame: Frame, _: int) -> None:
+    """Leading zero bits (EIP-7939)."""
+    frame.stack[-1] = 256 - frame.stack[-1].bit_length()

@@ -2,9 +2,6 @@
 
 from rollup.vm.frame import Frame
 
-BLOB_BASE_FEE = 1
-"""This chain has no blobs: excess blob gas is always 0, and the base fee of blobs its minimum (EIP-7516)."""
-
 
 def address(frame: Frame, _: int) -> None:
     frame.stack.append(int.from_bytes(frame.address, "big"))
@@ -59,8 +56,9 @@ def basefee(frame: Frame, _: int) -> None:
 
 
 def blobhash(frame: Frame, _: int) -> None:
-    frame.stack[-1] = 0
+    index, hashes = frame.stack[-1], frame.blob_hashes
+    frame.stack[-1] = int.from_bytes(hashes[index], "big") if index < len(hashes) else 0
 
 
 def blobbasefee(frame: Frame, _: int) -> None:
-    frame.stack.append(BLOB_BASE_FEE)
+    frame.stack.append(frame.state.environment.blob_base_fee)

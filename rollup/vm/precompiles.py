@@ -46,8 +46,13 @@ def _ripemd160(computation: ComputationAPI) -> ComputationAPI:
 
 
 def _modexp(computation: ComputationAPI) -> ComputationAPI:
+    computation.consume_gas(modexp_gas(computation.msg.data_as_bytes), "MODEXP")
+    return raise_to_power(computation)
+
+
+def raise_to_power(computation: ComputationAPI) -> ComputationAPI:
+    """EIP-198, its gas paid."""
     data = computation.msg.data_as_bytes
-    computation.consume_gas(modexp_gas(data), "MODEXP")
     base_size, exponent_size, modulus_size = (_word(data, position) for position in (0, 32, 64))
     if modulus_size:
         metered(computation).charge(exponent_size * EXPONENT_BYTE_WORK)

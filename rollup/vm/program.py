@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 
 from eth.exceptions import FullStack, InsufficientStack, VMError
 
+from rollup.core.forks import Fork
+from rollup.vm.forks.tables import INSTRUCTION_TABLES
 from rollup.vm.frame import Step
-from rollup.vm.instructions import Instruction, instruction_of
+from rollup.vm.instructions import Instruction, missing_instruction
 from rollup.vm.jumps import JUMPDEST
 
 STACK_MAX = 1024
@@ -35,10 +37,11 @@ class Run(NamedTuple):
 
 
 class Program:
-    """The runs of one code, found by where they start."""
+    """The runs of one code under one fork, found by where they start."""
 
-    def __init__(self, code: bytes) -> None:
+    def __init__(self, code: bytes, fork: Fork = Fork.PRAGUE) -> None:
         self._code = code
+        self._table = INSTRUCTION_TABLES[fork]
         self._steps = 0
         self.runs: dict[int, Run] = {}
 
@@ -78,7 +81,7 @@ class Program:
 
     def _read_instruction(self, position: int) -> tuple[Instruction, Any, int]:
         opcode = self._opcode(position)
-        instruction = instruction_of(opcode)
+        instruction = self._table.get(opcode) or missing_instruction(opcode)
         if PUSH1 <= opcode <= PUSH32:
             size = opcode - PUSH1 + 1
             data = self._code[position + 1 : position + 1 + size].ljust(size, b"\x00")
@@ -100,6 +103,6 @@ class Program:
 
 
 @lru_cache(maxsize=PROGRAMS_REMEMBERED_MAX)
-def program_of(code: bytes) -> Program:
+def program_of(code: bytes, fork: Fork) -> Program:
     """The program of a code, shared by all frames that run it."""
-    return Program(code)
+    return Program(code, fork)

@@ -14,6 +14,9 @@ class PyEvmSurface:
     def return_gas(self: Frame, amount: int) -> None:
         self.gas += amount
 
+    def refund_gas(self: Frame, amount: int) -> None:
+        self.gas_refunded += amount
+
     def get_gas_remaining(self: Frame) -> int:
         return self.gas
 
