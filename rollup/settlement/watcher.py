@@ -142,8 +142,8 @@ class Watcher:
     async def _report(self, head: LedgerHead) -> bool:
         """Tell how far we are, if that is news: after a stretch, or when only finality moved."""
         scanned = self._recent.top
-        if scanned is None:
-            return False
+        if scanned is None or head.block.height < scanned.height:
+            return False  # nothing read, or the node is behind what another answer of it showed
         final_height = min(head.finalized_height, scanned.height)
         known = self._finalized.height if self._finalized else -1
         has_moved = final_height > known
