@@ -17,6 +17,10 @@ RESPONSE_TOO_LARGE = -32003
 NOT_SUPPORTED = -32004
 LIMIT_EXCEEDED = -32005
 REVERTED = 3
+BLOCK_GAS_LIMIT_REACHED = -38015  # this and those below: execution-apis, eth_simulateV1
+BLOCK_NUMBER_INVALID = -38020
+BLOCK_TIME_INVALID = -38021
+CLIENT_LIMIT_EXCEEDED = -38026
 
 
 class RpcError(Exception):
@@ -76,6 +80,11 @@ CODES: dict[type[Rejected], int] = {
     errors.CallTimedOut: SERVER_ERROR,
     errors.TransferUnfunded: SERVER_ERROR,
     errors.CallGasTooHigh: SERVER_ERROR,
+    errors.OverrideRefused: SERVER_ERROR,
+    errors.BlockNumbersUnordered: BLOCK_NUMBER_INVALID,
+    errors.BlockTimesUnordered: BLOCK_TIME_INVALID,
+    errors.TooManyBlocks: CLIENT_LIMIT_EXCEEDED,
+    errors.BlockGasLimitReached: BLOCK_GAS_LIMIT_REACHED,
     errors.Overloaded: LIMIT_EXCEEDED,
     errors.TooManyLogs: LIMIT_EXCEEDED,
     errors.TooManyLogs: LIMIT_EXCEEDED,

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from rollup.core.batch import Batch
 from rollup.core.block import Block, BlockHeader
-from rollup.core.execution import AccountState, CallRequest, CallResult
+from rollup.core.execution import AccountProof, AccountState, CallRequest, CallResult, SlotRequest
 from rollup.core.genesis import ChainRule, RollupGenesis
 from rollup.core.heads import Alarm, Heads, LedgerStatus, PostingRecord
 from rollup.core.ids import Address, BatchNumber, BlockNumber, Hash
@@ -35,6 +35,10 @@ class StateReader(Protocol):
     async def call(self, request: CallRequest) -> CallResult: ...
 
     async def estimate_gas(self, request: CallRequest) -> CallResult: ...
+
+    async def read_slots(self, request: SlotRequest) -> tuple[tuple[int, ...], ...]: ...
+
+    async def read_proof(self, address: Address, slots: tuple[int, ...], block: BlockNumber | None) -> AccountProof: ...
 
 
 class ChainReader(Protocol):

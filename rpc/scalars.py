@@ -99,6 +99,21 @@ def read_slot(value: object) -> int:
     return int(digits, 16)
 
 
+@dataclass(frozen=True, slots=True)
+class StorageKey:
+    """A slot and how answers name it: 32 bytes where it was given so, otherwise a quantity (as geth does)."""
+
+    slot: int
+    text: str
+
+
+def read_storage_key(value: object) -> StorageKey:
+    """As read_slot, remembering the form."""
+    slot = read_slot(value)
+    digits = str(value).removeprefix("0x").removeprefix("0X")
+    return StorageKey(slot, f"0x{slot:064x}" if len(digits) > 62 else hex(slot))
+
+
 def read_block_number(value: object) -> BlockRef:
     """A tag or a number, as the methods take that do not accept hashes."""
     if isinstance(value, str) and value in TAGS:

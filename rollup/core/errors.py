@@ -190,6 +190,34 @@ class CallGasTooHigh(Rejected):
     words = "gas required exceeds allowance"
 
 
+class OverrideRefused(Rejected):
+    """A state override that cannot be."""
+
+    words = "invalid override"
+
+
+class BlockNumbersUnordered(Rejected):
+    """Simulated blocks come one after the other."""
+
+    words = "block numbers must be in order"
+
+
+class BlockTimesUnordered(Rejected):
+    words = "block timestamps must be in order"
+
+
+class TooManyBlocks(Rejected):
+    """A simulation over more blocks, filled gaps included, than one request may ask for."""
+
+    words = "too many blocks"
+
+
+class BlockGasLimitReached(Rejected):
+    """Simulated calls ask for more gas than their block has left."""
+
+    words = "block gas limit reached"
+
+
 class Overloaded(Rejected):
     words = "server overloaded, try again later"
 

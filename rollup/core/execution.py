@@ -19,11 +19,12 @@ command: the block may be sealed, and head() tells. Every method raises VmCrashe
 (questions) or ExecutorBusy (commands) when too many are in flight.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from rollup.core.block import Block, BlockHeader
+from rollup.core.block import Block, BlockHeader, Withdrawal
 from rollup.core.cursor import Cursor, LedgerMessage
 from rollup.core.ids import Address, BlockNumber, Hash
+from rollup.core.transaction import Authorization
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +109,49 @@ class ExecutorHead:
 
 @dataclass(frozen=True, slots=True)
 class AccountOverride:
-    """State override of eth_call (geth's object): ``state`` replaces all storage, ``state_diff`` single slots."""
+    """State override of eth_call (geth's object): ``state`` replaces all storage, ``state_diff`` single slots.
+
+    ``precompile_to`` moves the precompiled contract at this address to another one; whatever else an override of a
+    precompile's address says, its code no longer runs there."""
 
     nonce: int | None = None
     balance: int | None = None
     code: bytes | None = None
     state: tuple[tuple[int, int], ...] | None = None
     state_diff: tuple[tuple[int, int], ...] = ()
+    precompile_to: Address | None = None
+
+
+StateOverrides = tuple[tuple[Address, AccountOverride], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockOverride:
+    """What a call or a simulated block sees instead of what its block says (None: as it says). Wei, seconds, gas.
+
+    ``beacon_root`` and ``withdrawals`` matter to simulated blocks alone. There is no difficulty: it is 0 here.
+    """
+
+    number: int | None = None
+    timestamp: int | None = None
+    gas_limit: int | None = None
+    coinbase: Address | None = None
+    prev_randao: Hash | None = None
+    base_fee: int | None = None
+    blob_base_fee: int | None = None
+    beacon_root: Hash | None = None
+    withdrawals: tuple[Withdrawal, ...] = ()
+
+
+NO_BLOCK_OVERRIDE = BlockOverride()
 
 
 @dataclass(frozen=True, slots=True)
 class CallRequest:
-    """A message call or creation (``to`` None) on the state after ``block`` (None: head). Wei and gas."""
+    """A message call or creation (``to`` None) on the state after ``block`` (None: head). Wei and gas.
+
+    ``authorizations`` None is a transaction that has none; () one that should have some (EIP-7702).
+    """
 
     sender: Address
     to: Address | None
@@ -130,8 +162,9 @@ class CallRequest:
     max_tip: int = 0
     access_list: tuple[tuple[Address, tuple[int, ...]], ...] = ()
     block: BlockNumber | None = None
-    overrides: tuple[tuple[Address, AccountOverride], ...] = ()
-    authorizations: tuple[bytes, ...] = field(default=())
+    overrides: StateOverrides = ()
+    authorizations: tuple[Authorization, ...] | None = None
+    context: BlockOverride = NO_BLOCK_OVERRIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,3 +177,40 @@ class CallResult:
     gas_used: int
     reverted: bool
     error: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccessListResult:
+    """What a call touches beside its sender, recipient, precompiles and new contract (EIP-2930), addresses and slots in
+    ascending order, and the gas that it uses with that list. ``error`` is '' or geth's words; a revert counts."""
+
+    access_list: tuple[tuple[Address, tuple[int, ...]], ...]
+    gas_used: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRequest:
+    """Slots of several accounts, in the state after ``block`` (None: head)."""
+
+    slots: tuple[tuple[Address, tuple[int, ...]], ...]
+    block: BlockNumber | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SlotProof:
+    """Nodes of an account's storage trie from its root towards a slot, and the value there (0: none)."""
+
+    slot: int
+    value: int
+    nodes: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountProof:
+    """Nodes of the state trie from its root towards an account (EIP-1186). Of an account that does not exist they prove
+    just that; its hashes are those of no code and no storage."""
+
+    account: AccountState
+    nodes: tuple[bytes, ...]
+    slots: tuple[SlotProof, ...]

@@ -8,23 +8,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from rollup.core.admission import INIT_CODE_BYTES_MAX, UINT256_MAX, floor_data_gas, intrinsic_gas
+from rollup.core.admission import INIT_CODE_BYTES_MAX, floor_data_gas, intrinsic_gas
 from rollup.core.errors import (
     CallTimedOut,
+    EmptyAuthorizationList,
     ExecutionTooLong,
     FeeTooLow,
     FloorDataGasTooLow,
     InitCodeTooLarge,
     InsufficientFunds,
     IntrinsicGasTooLow,
+    MissingRecipient,
     TipAboveFeeCap,
 )
-from rollup.core.execution import AccountOverride, CallRequest, CallResult
-from rollup.core.ids import ZERO_HASH, Address, Hash
+from rollup.core.execution import CallRequest, CallResult
+from rollup.core.ids import ZERO_HASH, Hash
 from rollup.core.transaction import Transaction
 from rollup.vm.apply import effective_gas_price, gas_to_pay
+from rollup.vm.delegation import apply_authorizations
 from rollup.vm.fork import ChainState
 from rollup.vm.messages import MessageOutcome, MessageRequest, run_message
+from rollup.vm.overrides import apply_overrides, override_environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ def run_once(state: ChainState, request: CallRequest, gas: int, deadline: float 
     price = effective_gas_price(shape, base_fee)
     state.delta_balance(request.sender, -gas * price)
     state.increment_nonce(request.sender)
+    refund = apply_authorizations(state, shape.authorizations)
     message = MessageRequest(
         sender=request.sender,
         to=request.to,
@@ -74,6 +79,7 @@ def run_once(state: ChainState, request: CallRequest, gas: int, deadline: float 
         gas=gas - intrinsic_gas(shape),
         gas_price=price,
         access_list=shape.access_list,
+        refund=refund,
         deadline=deadline,
     )
     try:
@@ -90,16 +96,16 @@ def run_once(state: ChainState, request: CallRequest, gas: int, deadline: float 
 @contextmanager
 def scratch(state: ChainState, request: CallRequest) -> Iterator[None]:
     """The state as the call shall see it, with overrides; when the block ends, everything is as before."""
-    environment = state.environment
+    environment, precompiles = state.environment, state.precompiles
     with state.throw_away():
-        if not request.max_fee and not request.max_tip:
-            state.begin_block(replace(environment, base_fee=0))
-        for address, override in request.overrides:
-            _apply_override(state, address, override)
-        state.forget_accesses()
+        changed = override_environment(environment, request.context)
+        is_free = not request.max_fee and not request.max_tip
+        state.begin_block(replace(changed, base_fee=0) if is_free else changed)
         try:
+            state.precompiles = apply_overrides(state, request.overrides)
             yield
         finally:
+            state.precompiles = precompiles
             state.begin_block(environment)
 
 
@@ -111,7 +117,7 @@ def as_transaction(request: CallRequest, gas: int) -> Transaction:
     return Transaction(
         raw=b"",
         hash=ZERO_HASH,
-        type=2,
+        type=2 if request.authorizations is None else 4,
         chain_id=None,
         nonce=0,
         max_fee=request.max_fee,
@@ -121,7 +127,7 @@ def as_transaction(request: CallRequest, gas: int) -> Transaction:
         value=request.value,
         data=request.data,
         access_list=access_list,
-        authorizations=(),
+        authorizations=request.authorizations or (),
         v=0,
         r=0,
         s=0,
@@ -135,6 +141,8 @@ def _check_start(state: ChainState, request: CallRequest, shape: Transaction) ->
     base_fee = state.environment.base_fee
     if request.max_fee < base_fee:
         raise FeeTooLow(f"maxFeePerGas: {request.max_fee}, baseFee: {base_fee}")
+    if request.authorizations is not None:
+        _check_authorizations(request)
     have, want = state.get_balance(request.sender), shape.gas * request.max_fee + request.value
     if have < want:
         raise InsufficientFunds(f"address 0x{request.sender.hex()} have {have} want {want}")
@@ -147,17 +155,11 @@ def _check_start(state: ChainState, request: CallRequest, shape: Transaction) ->
         raise FloorDataGasTooLow(f"have {shape.gas}, want {floor}")
 
 
-def _apply_override(state: ChainState, address: Address, override: AccountOverride) -> None:
-    if override.nonce is not None:
-        state.set_nonce(address, override.nonce)
-    if override.balance is not None:
-        state.set_balance(address, min(override.balance, UINT256_MAX))
-    if override.code is not None:
-        state.set_code(address, override.code)
-    if override.state is not None:
-        state.replace_storage(address, override.state)
-    for slot, value in override.state_diff:
-        state.set_storage(address, slot, value)
+def _check_authorizations(request: CallRequest) -> None:
+    if request.to is None:
+        raise MissingRecipient("type 4 (EIP-7702)")
+    if not request.authorizations:
+        raise EmptyAuthorizationList()
 
 
 def _words(message: MessageOutcome) -> str:

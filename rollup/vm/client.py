@@ -22,7 +22,16 @@ from typing import Any
 
 from rollup.core.block import Block
 from rollup.core.errors import ExecutorBusy, Fatal, Overloaded, VmCrashed
-from rollup.core.execution import AccountState, BlockResult, BlockWork, CallRequest, CallResult, ExecutorHead
+from rollup.core.execution import (
+    AccountProof,
+    AccountState,
+    BlockResult,
+    BlockWork,
+    CallRequest,
+    CallResult,
+    ExecutorHead,
+    SlotRequest,
+)
 from rollup.core.genesis import ChainGenesis
 from rollup.core.ids import Address, BlockNumber
 from rollup.vm.settings import VmSettings
@@ -188,6 +197,16 @@ class VmClient:
     async def estimate_gas(self, request: CallRequest) -> CallResult:
         result: CallResult = await self._ask("estimate_gas", request)
         return result
+
+    async def read_slots(self, request: SlotRequest) -> tuple[tuple[int, ...], ...]:
+        values: tuple[tuple[int, ...], ...] = await self._ask("read_slots", request)
+        return values
+
+    async def read_proof(
+        self, address: Address, slots: tuple[int, ...], block: BlockNumber | None = None
+    ) -> AccountProof:
+        proof: AccountProof = await self._ask("read_proof", address, slots, block)
+        return proof
 
     # --- requests -----------------------------------------------------------------------------------------------------
 

@@ -23,7 +23,16 @@ from rollup.core.errors import (
     StoreCorrupted,
     UnknownBlock,
 )
-from rollup.core.execution import AccountState, BlockResult, BlockWork, CallRequest, CallResult, ExecutorHead
+from rollup.core.execution import (
+    AccountProof,
+    AccountState,
+    BlockResult,
+    BlockWork,
+    CallRequest,
+    CallResult,
+    ExecutorHead,
+    SlotRequest,
+)
 from rollup.core.genesis import ChainGenesis
 from rollup.core.ids import EMPTY_CODE_HASH, ZERO_HASH, Address, BlockNumber, Hash
 from rollup.vm.accounts import EMPTY_ACCOUNT, Account
@@ -34,6 +43,7 @@ from rollup.vm.estimates import estimate_gas
 from rollup.vm.fork import BlockEnvironment, ChainState, make_state
 from rollup.vm.genesis import build_genesis
 from rollup.vm.headers import build_header, decode_block_header, encode_block_header, seal_header
+from rollup.vm.proofs import prove_account, read_slots
 from rollup.vm.sealing import SealedState, seal_changes
 
 HEADERS_CACHED_MAX = 1024
@@ -197,6 +207,16 @@ class Engine:
     def read_storage(self, address: Address, slot: int, block: BlockNumber | None) -> int:
         state = self._sealed(self._header_of(block))
         return state.read_slot((state.read_account(address) or EMPTY_ACCOUNT).storage_root, slot)
+
+    def read_slots(self, request: SlotRequest, limits: CallLimits) -> tuple[tuple[int, ...], ...]:
+        """Values slot by slot, per account. Raises UnknownBlock, CallTimedOut."""
+        return read_slots(self._database, self._header_of(request.block), request.slots, limits)
+
+    def read_proof(
+        self, address: Address, slots: tuple[int, ...], block: BlockNumber | None, limits: CallLimits
+    ) -> AccountProof:
+        """An account and slots of it with their proofs. Raises UnknownBlock, CallTimedOut."""
+        return prove_account(self._database, self._header_of(block), address, slots, limits)
 
     def call(self, request: CallRequest, limits: CallLimits) -> CallResult:
         """One message on the state after ``request.block``. Raises what run_call raises, and UnknownBlock."""

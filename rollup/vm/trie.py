@@ -83,6 +83,23 @@ class Trie:
                 return b""
         return b""
 
+    def prove(self, root: Hash, path: bytes) -> tuple[bytes, ...]:
+        """The encoded nodes from the root towards a path, as far as they go: whoever holds the root can check the value
+        there, or that there is none (EIP-1186). A node that is part of its parent is not repeated."""
+        proof: list[bytes] = []
+        reference = EMPTY_ITEM if root == EMPTY_ROOT else b"\xa0" + root
+        while reference != EMPTY_ITEM:
+            node = self._load(reference)
+            if len(reference) == 33:
+                proof.append(_encode_node(node))
+            if isinstance(node, list):
+                reference, path = node[path[0]], path[1:]
+            elif not node.is_leaf and path.startswith(node.path):
+                reference, path = node.target, path[len(node.path) :]
+            else:
+                break
+        return tuple(proof)
+
     def update(self, root: Hash, changes: Mapping[bytes, bytes]) -> Hash:
         """Root after setting every path to its value; b'' deletes. New nodes go to the store."""
         if not changes:

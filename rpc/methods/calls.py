@@ -1,11 +1,11 @@
 """Calls that change nothing: eth_call and eth_estimateGas."""
 
+from dataclasses import dataclass
 from typing import Any
 
-from rollup.core.execution import AccountOverride, CallRequest
-from rollup.core.ids import Address
+from rollup.core.execution import NO_BLOCK_OVERRIDE, BlockOverride, CallRequest, StateOverrides
 from rpc.block_refs import state_block
-from rpc.call_params import CallFields, call_sender, read_call, read_no_block_overrides, read_overrides
+from rpc.call_params import CallFields, call_sender, read_call, read_call_context, read_overrides
 from rpc.errors import SERVER_ERROR, RpcError
 from rpc.hexes import data, quantity
 from rpc.method import Method, Param
@@ -13,7 +13,13 @@ from rpc.ports import NodePorts
 from rpc.reverts import check_call
 from rpc.scalars import LATEST, BlockRef, read_block
 
-Overrides = tuple[tuple[Address, AccountOverride], ...]
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What a call sees otherwise than the chain has it."""
+
+    state: StateOverrides
+    block: BlockOverride
 
 
 class CallMethods:
@@ -26,21 +32,22 @@ class CallMethods:
             Param(read_call),
             Param(read_block, LATEST),
             Param(read_overrides, ()),
-            Param(read_no_block_overrides, None),
+            Param(read_call_context, NO_BLOCK_OVERRIDE),
         )
         return {"eth_call": Method(self.call, params), "eth_estimateGas": Method(self.estimate_gas, params)}
 
-    async def call(self, fields: CallFields, ref: BlockRef, overrides: Overrides, _: None) -> str:
+    async def call(self, fields: CallFields, ref: BlockRef, state: StateOverrides, block: BlockOverride) -> str:
         """Return data. A revert is an error with code 3 and the revert data."""
         gas = min(fields.get("gas") or self._call_gas_max, self._call_gas_max)
-        result = await self._ports.state.call(self._request(fields, ref, overrides, gas))
+        result = await self._ports.state.call(self._request(fields, ref, Overrides(state, block), gas))
         check_call(result)
         return data(result.output)
 
-    async def estimate_gas(self, fields: CallFields, ref: BlockRef, overrides: Overrides, _: None) -> str:
+    async def estimate_gas(self, fields: CallFields, ref: BlockRef, state: StateOverrides, block: BlockOverride) -> str:
         """The gas limit that suffices, searched from the block's limit downwards unless ``gas`` says less."""
         gas = fields.get("gas")
-        request = self._request(fields, ref, overrides, None if gas is None else min(gas, self._call_gas_max))
+        gas = None if gas is None else min(gas, self._call_gas_max)
+        request = self._request(fields, ref, Overrides(state, block), gas)
         result = await self._ports.state.estimate_gas(request)
         check_call(result)
         return quantity(result.gas_used)
@@ -61,8 +68,9 @@ class CallMethods:
             max_tip=max_tip,
             access_list=fields.get("accessList", ()),
             block=state_block(self._ports, ref),
-            overrides=overrides,
-            authorizations=fields.get("authorizationList", ()),
+            overrides=overrides.state,
+            context=overrides.block,
+            authorizations=fields.get("authorizationList"),
         )
 
 

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from rpc.errors import METHOD_NOT_FOUND, RpcError
 from rpc.log_search import LogSearch
 from rpc.method import REQUIRED, Method, Param
 from rpc.methods.blocks import BlockMethods
@@ -11,6 +12,7 @@ from rpc.methods.calls import CallMethods
 from rpc.methods.chain import ChainMethods
 from rpc.methods.fees import FeeMethods
 from rpc.methods.logs import LogMethods
+from rpc.methods.proofs import ProofMethods
 from rpc.methods.rollup import rollup_table
 from rpc.methods.state import StateMethods
 from rpc.methods.transactions import TransactionMethods
@@ -36,12 +38,14 @@ def build_table(parts: TableParts) -> dict[str, Method]:
     table = {
         **ChainMethods(ports, settings.client_version).table(),
         **StateMethods(ports).table(),
+        **ProofMethods(ports).table(),
         **CallMethods(ports, settings.call_gas_max).table(),
         **FeeMethods(ports, settings.tip_suggested_wei).table(),
         **TransactionMethods(ports).table(),
         **BlockMethods(ports).table(),
         **LogMethods(ports, parts.search, settings.logs_count_max).table(),
         **rollup_table(ports),
+        **{name: Method(refuse_news, (Param(_as_it_came, None),) * 2) for name in ("eth_subscribe", "eth_unsubscribe")},
         **mount_extra(parts.extra),
     }
     modules = {name.partition("_")[0]: "1.0" for name in (*table, "rpc_modules")}
@@ -50,6 +54,11 @@ def build_table(parts: TableParts) -> dict[str, Method]:
         return modules
 
     return table | {"rpc_modules": Method(list_modules)}
+
+
+async def refuse_news(*_: object) -> None:
+    """Subscriptions are a connection's own (``rpc.subscriptions``); over HTTP there is none."""
+    raise RpcError(METHOD_NOT_FOUND, "notifications not supported")
 
 
 def mount_extra(methods: Mapping[str, Answer]) -> dict[str, Method]:

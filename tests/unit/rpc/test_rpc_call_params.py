@@ -2,9 +2,10 @@
 
 import pytest
 
-from rollup.core.execution import AccountOverride
-from rpc.call_params import read_call, read_no_block_overrides, read_overrides
-from rpc.errors import InvalidArgument
+from rollup.core.block import Withdrawal
+from rollup.core.execution import AccountOverride, BlockOverride
+from rpc.call_params import read_block_override, read_call, read_call_context, read_overrides
+from rpc.errors import InvalidArgument, RpcError
 from rpc.log_params import LogQuery, read_log_query
 from rpc.scalars import LATEST, BlockRef
 
@@ -72,18 +73,38 @@ def test_overrides() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "given", [[], {"0x1": {}}, {A: []}, {A: {"state": {}, "stateDiff": {}}}, {A: {"movePrecompileToAddress": B}}]
-)
+@pytest.mark.parametrize("given", [[], {"0x1": {}}, {A: []}, {A: {"state": {}, "stateDiff": {}}}])
 def test_bad_overrides_are_refused(given: object) -> None:
     with pytest.raises(InvalidArgument):
         read_overrides(given)
 
 
-def test_block_overrides_are_not_supported() -> None:
-    read_no_block_overrides({})
-    with pytest.raises(InvalidArgument, match="not supported"):
-        read_no_block_overrides({"number": "0x1"})
+def test_a_precompile_moves() -> None:
+    assert read_overrides({A: {"movePrecompileToAddress": B}}) == (
+        (ADDRESS, AccountOverride(precompile_to=bytes.fromhex(B[2:]))),
+    )
+
+
+def test_block_overrides() -> None:
+    given = {
+        "number": "0x1",
+        "time": "0x2",
+        "gasLimit": "0x3",
+        "feeRecipient": A,
+        "prevRandao": H,
+        "baseFeePerGas": "0x4",
+    }
+    expected = BlockOverride(1, 2, 3, ADDRESS, HASH, 4, 5)
+    assert read_call_context({**given, "blobBaseFee": "0x5", "difficulty": "0x6", "number": "0x1"}) == expected
+
+
+def test_a_block_of_its_own_has_a_beacon_root_and_withdrawals() -> None:
+    withdrawal = {"index": "0x1", "validatorIndex": "0x2", "address": A, "amount": "0x3"}
+    given = {"beaconRoot": H, "withdrawals": [withdrawal]}
+    assert read_block_override(given) == BlockOverride(beacon_root=HASH, withdrawals=(Withdrawal(1, 2, ADDRESS, 3),))
+    for name in given:
+        with pytest.raises(RpcError, match="not supported for this RPC method"):
+            read_call_context({name: given[name]})
 
 
 @pytest.mark.parametrize(
