@@ -19,10 +19,19 @@ DEPLOYMENT_PROXY_CODE = bytes.fromhex(
     "e03601600081602082378035828234f58015156039578182fd5b8082525050506014600cf3"
 )
 
+HISTORY_STORAGE = Address(bytes.fromhex("0000f90827f1c53a10cb7a02335b175320002935"))
+"""Where Prague keeps the hashes of the last 8191 blocks (EIP-2935)."""
+
+HISTORY_STORAGE_CODE = bytes.fromhex(
+    "3373fffffffffffffffffffffffffffffffffffffffe14604657602036036042575f35600143038111604257611fff81430311604257611fff"
+    "9006545f5260205ff35b5f5ffd5b5f35611fff60014303065500"
+)
+
 PREDEPLOYS: tuple[tuple[Address, bytes], ...] = (
     (LEDGER_ORACLE, load_artifact("LedgerOracle").runtime),
     (MULTICALL3, load_artifact("Multicall3").runtime),
     (DEPLOYMENT_PROXY, DEPLOYMENT_PROXY_CODE),
+    (HISTORY_STORAGE, HISTORY_STORAGE_CODE),
 )
 """Address and runtime code of each."""
 

@@ -18,6 +18,7 @@ from contracts import (
     load_artifact,
 )
 from contracts.artifact import constructor_types
+from contracts.predeploys import HISTORY_STORAGE
 from contracts.sources import read_closure, source_hash
 from rollup.core.deposit import LEDGER_ORACLE, SET_CURSORS_SELECTOR
 from rollup.core.hashes import keccak
@@ -86,13 +87,14 @@ def test_the_cursor_deposit_calls_the_oracle() -> None:
 
 def test_predeploys_have_the_code_that_tools_expect() -> None:
     codes = dict(PREDEPLOYS)
-    assert list(codes) == [LEDGER_ORACLE, MULTICALL3, DEPLOYMENT_PROXY]
+    assert list(codes) == [LEDGER_ORACLE, MULTICALL3, DEPLOYMENT_PROXY, HISTORY_STORAGE]
     assert codes[LEDGER_ORACLE] == load_artifact("LedgerOracle").runtime
     assert codes[MULTICALL3] == load_artifact("Multicall3").runtime
     # the address of the proxy is that of a transaction signed by nobody; its code's hash is the one that tools compare
     assert len(codes[DEPLOYMENT_PROXY]) == 69
     digest = "2fa86add0aed31f33a762c9d88e807c475bd51d0f52bd0955754b2608f7e4989"
     assert keccak(codes[DEPLOYMENT_PROXY]).hex() == digest
+    assert keccak(codes[HISTORY_STORAGE]).hex() == "6e49e66782037c0555897870e29fa5e552daf4719552131a0abce779daec0a5d"
 
 
 def test_predeploys_have_no_constructor_to_miss() -> None:
