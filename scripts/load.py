@@ -1,9 +1,9 @@
 """Load generator: a process of its own that sends pre-signed transactions over HTTP and prints one JSON document.
 
 Works against any Ethereum JSON-RPC node whose first development account is funded. It makes and funds senders, deploys
-a token, then for plain transfers and for ERC-20 transfers: signs, floods (throughput), and sends at a steady rate
-(latency) with balance reads beside both. Requests are bytes made before the clock starts, so that the generator takes
-as little as it can of a machine that it shares with the node.
+contracts, then for plain transfers, for ERC-20 transfers and for a mix: signs, floods (throughput), and for the first
+two sends at a steady rate (latency), with balance reads beside both. Requests are bytes made before the clock starts,
+so that the generator takes as little as it can of a machine that it shares with the node.
 """
 
 import argparse
@@ -20,21 +20,13 @@ from urllib.parse import urlsplit
 import aiohttp
 import uvloop
 from eth_account import Account
-from sha3 import keccak_256
+from traffic import KINDS, Sender, Traffic, transfer_data
 
 from contracts import encode_constructor, load_artifact
-from rollup.core.hashes import address_of, keccak, sign_hash
-from rollup.core.ids import Hash
-from rollup.core.rlp_items import encode_rlp, uint_bytes
+from rollup.core.hashes import keccak
 
 MNEMONIC = "test test test test test test test test test test test junk"
-TRANSFER_SELECTOR = keccak(b"transfer(address,uint256)")[:4]
-GWEI = 10**9
-MAX_FEE = 100 * GWEI
-TIP = GWEI // 1000
 FUND_WEI = 100 * 10**18
-REGULARS = 400
-"""Recipients that keep coming back; the others are addresses that no transaction has named before."""
 WATCH_INTERVAL_S = 0.02
 READ_INTERVAL_S = 0.02
 SETTLE_TIMEOUT_S = 300
@@ -42,31 +34,10 @@ SETTLE_TIMEOUT_S = 300
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A transaction ready to go: its hash as hex, the length of its raw form, the HTTP request that sends it."""
+    """A transaction ready to go: its hash as hex, the whole HTTP request that sends it."""
 
     hash: str
-    raw_bytes: int
     request: bytes
-
-
-@dataclass
-class Sender:
-    key: bytes
-    chain_id: int
-    nonce: int = 0
-
-    @property
-    def address(self) -> bytes:
-        return address_of(self.key)
-
-    def sign(self, to: bytes, data: bytes = b"", *, value: int = 0, gas: int = 21_000) -> bytes:
-        """Raw EIP-1559 transaction; the nonce moves on."""
-        numbers = (self.chain_id, self.nonce, TIP, MAX_FEE, gas)
-        fields: list[object] = [*map(uint_bytes, numbers), to, uint_bytes(value), data, []]
-        self.nonce += 1
-        signature = sign_hash(self.key, Hash(keccak(b"\2" + encode_rlp(fields))))
-        r, s = (uint_bytes(int.from_bytes(signature[at : at + 32], "big")) for at in (0, 32))
-        return b"\2" + encode_rlp([*fields, uint_bytes(signature[64] - 27), r, s])
 
 
 @dataclass
@@ -96,14 +67,16 @@ class Client:
     async def head(self) -> int:
         return int(await self.call("eth_blockNumber"), 16)
 
-    def prepare(self, raw: bytes) -> Signed:
-        """The whole HTTP request of a transaction."""
+    def prepare(self, raws: list[bytes]) -> list[Signed]:
+        return [self._prepare_one(raw) for raw in raws]
+
+    def _prepare_one(self, raw: bytes) -> Signed:
         host = urlsplit(self.url).netloc
         body = b'{"jsonrpc":"2.0","id":1,"method":"eth_sendRawTransaction","params":["0x%s"]}' % raw.hex().encode()
         head = (
             f"POST / HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
-        return Signed("0x" + keccak_256(raw).hexdigest(), len(raw), head.encode() + body)
+        return Signed("0x" + keccak(raw).hex(), head.encode() + body)
 
 
 class Lane:
@@ -174,60 +147,27 @@ class Reads:
             await asyncio.sleep(READ_INTERVAL_S)
 
 
-async def make_senders(client: Client, count: int) -> tuple[list[Sender], bytes]:
-    """Fund fresh senders and deploy a token of which each holds some; the senders and the token's address."""
+async def make_traffic(client: Client, options: argparse.Namespace) -> Traffic:
+    """Deploy the contracts, fund fresh senders with coins and tokens."""
     Account.enable_unaudited_hdwallet_features()
     chain_id = int(await client.call("eth_chainId"), 16)
     bank = Sender(bytes(Account.from_mnemonic(MNEMONIC).key), chain_id)
     bank.nonce = int(await client.call("eth_getTransactionCount", "0x" + bank.address.hex(), "pending"), 16)
-    senders = [Sender(keccak(b"sender %d" % index), chain_id) for index in range(count)]
-    artifact = load_artifact("DemoToken")
-    creation = encode_constructor(artifact, ["Demo", "DEMO", "0x" + bank.address.hex(), 10**27])
-    receipt = await client.wait_receipt(await client.send(bank.sign(b"", creation, gas=3_000_000)))
-    token = bytes.fromhex(receipt["contractAddress"][2:])
+    senders = [Sender(keccak(b"sender %d" % index), chain_id) for index in range(options.connections)]
+    arguments = ["Demo", "DEMO", "0x" + bank.address.hex(), 10**30]
+    token = await deploy(client, bank, encode_constructor(load_artifact("DemoToken"), arguments))
+    counter = await deploy(client, bank, load_artifact("DemoCounter").bytecode)
     last = ""
     for sender in senders:
         await client.send(bank.sign(sender.address, value=FUND_WEI))
-        last = await client.send(bank.sign(token, transfer_data(sender.address, 10**20), gas=100_000))
+        last = await client.send(bank.sign(token, transfer_data(sender.address, 10**25), gas=100_000))
     await client.wait_receipt(last)
-    return senders, token
+    return Traffic(senders, token, counter, options.fresh)
 
 
-def transfer_data(to: bytes, amount: int) -> bytes:
-    return TRANSFER_SELECTOR + bytes(12) + to + amount.to_bytes(32, "big")
-
-
-@dataclass
-class Recipients:
-    """Every ``1 / fresh`` th is a new address, the others come from REGULARS that keep coming back."""
-
-    fresh: float
-    made: int = 0
-
-    def next(self) -> bytes:
-        self.made += 1
-        is_fresh = int(self.made * self.fresh) > int((self.made - 1) * self.fresh)
-        name = b"fresh %d" % self.made if is_fresh else b"regular %d" % (self.made * 7919 % REGULARS)
-        return keccak(name)[12:]
-
-
-@dataclass
-class Phase:
-    """Transactions of one kind, from all senders in turn."""
-
-    client: Client
-    senders: list[Sender]
-    token: bytes | None
-    recipients: Recipients
-
-    def sign(self, count: int) -> list[Signed]:
-        return [self.client.prepare(self._sign_one(index)) for index in range(count)]
-
-    def _sign_one(self, index: int) -> bytes:
-        sender, to = self.senders[index % len(self.senders)], self.recipients.next()
-        if self.token is None:
-            return sender.sign(to, value=(1 + index % 1000) * GWEI)
-        return sender.sign(self.token, transfer_data(to, 1 + index % 1000), gas=80_000)
+async def deploy(client: Client, owner: Sender, creation: bytes) -> bytes:
+    receipt = await client.wait_receipt(await client.send(owner.sign(b"", creation, gas=3_000_000)))
+    return bytes.fromhex(receipt["contractAddress"][2:])
 
 
 async def flood(client: Client, lanes: list[Lane], queue: list[Signed]) -> dict[str, Any]:
@@ -301,15 +241,17 @@ async def run(options: argparse.Namespace) -> dict[str, Any]:
     results: dict[str, Any] = {}
     async with aiohttp.ClientSession() as session, open_lanes(options.url, options.connections) as lanes:
         client = Client(options.url, session)
-        senders, token = await make_senders(client, options.connections)
-        recipients = Recipients(options.fresh)
-        for name, target, count in (("transfers", None, options.transfers), ("erc20", token, options.tokens)):
-            phase = Phase(client, senders, target, recipients)
+        traffic = await make_traffic(client, options)
+        for kind in KINDS:
+            if kind == "mix":
+                traffic.fresh = 0.0
             first_block = await client.head() + 1
-            results[name] = await flood(client, lanes, phase.sign(count))
-            steady = phase.sign(int(options.rate * options.steady_s))
-            results[name]["steady"] = await hold_rate(client, lanes, steady, options.rate)
-            results[name] |= {"first_block": first_block, "last_block": await client.head()}
+            queue = client.prepare(traffic.sign(kind, getattr(options, kind)))
+            results[kind] = await flood(client, lanes, queue)
+            if kind != "mix":
+                queue = client.prepare(traffic.sign(kind, int(options.rate * options.steady_s)))
+                results[kind]["steady"] = await hold_rate(client, lanes, queue, options.rate)
+            results[kind] |= {"first_block": first_block, "last_block": await client.head()}
     return results
 
 
@@ -318,7 +260,8 @@ def main() -> None:
     parser.add_argument("url")
     parser.add_argument("--connections", type=int, default=50, help="senders, each with a connection of its own")
     parser.add_argument("--transfers", type=int, default=5_000)
-    parser.add_argument("--tokens", type=int, default=20_000)
+    parser.add_argument("--erc20", "--tokens", type=int, default=20_000)
+    parser.add_argument("--mix", type=int, default=6_000)
     parser.add_argument("--rate", type=float, default=200.0, help="transactions a second of the steady part")
     parser.add_argument("--steady-s", type=float, default=15.0)
     parser.add_argument("--fresh", type=float, default=0.5, help="share of recipients never seen before")
