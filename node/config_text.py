@@ -18,6 +18,7 @@ cors_origins = ["*"]          # browsers' origins that may call
 vhosts = ["localhost"]        # host names that may be asked for (addresses always may)
 call_time_max_s = 1.0         # eth_call and eth_estimateGas end after this
 logs_count_max = 10000        # the most logs that one eth_getLogs answers
+head_age_max_s = 300.0        # an older head makes /readyz answer 503
 
 [sequencer]
 key_file = "keys/sequencer.key"

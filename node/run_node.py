@@ -94,7 +94,12 @@ def _build_settings(config: NodeConfig) -> RollupSettings:
         listener=Listener(
             rpc.host,
             rpc.port,
-            RpcSettings(cors_origins=rpc.cors_origins, virtual_hosts=rpc.vhosts, logs_count_max=rpc.logs_count_max),
+            RpcSettings(
+                cors_origins=rpc.cors_origins,
+                virtual_hosts=rpc.vhosts,
+                logs_count_max=rpc.logs_count_max,
+                head_age_max_s=rpc.head_age_max_s,
+            ),
         ),
         vm=VmSettings(call_time_max_s=rpc.call_time_max_s),
         sequencer=SequencerSettings(
