@@ -43,10 +43,11 @@ from rollup.consensus.state import Settings, State, applied_tip, entry_at, initi
 from rollup.core.batch import Batch
 from rollup.core.block import Block
 from rollup.core.confirmation import SoftConfirmation
+from rollup.core.cursor import Cursor
 from rollup.core.equivocation import Equivocation
 from rollup.core.errors import AnchorReorgedPastFinality, ForeignBatch, Rejected, Reset, StoreCorrupted, Transient
 from rollup.core.heads import Alarm, Heads, LedgerStatus
-from rollup.core.ids import BatchNumber
+from rollup.core.ids import BatchNumber, BlockNumber
 from rollup.core.ledger import Ledger, LedgerBlock, SeenPosting
 
 CURSOR_READ_MAX_S = 2.0
@@ -148,6 +149,12 @@ class ConsensusDriver:
     def is_full(self) -> bool:
         """The sequencer must not seal more (its port ``Backlog``)."""
         return not self._state.is_caught_up or is_backlog_full(self._state)
+
+    async def read_derived(self) -> tuple[BlockNumber, tuple[Cursor, ...]]:
+        """The last block of all derived batches, and how far the ledgers were read up to there."""
+        applied = applied_tip(self._state)
+        cursors = await asyncio.to_thread(cursors_after, self._parts.batches, self._parts.progress, applied.number)
+        return applied.block_after or BlockNumber(0), cursors
 
     def is_caught_up(self) -> bool:
         return self._state.is_caught_up

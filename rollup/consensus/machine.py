@@ -131,9 +131,12 @@ def _ordered_entry(state: State, batch: Batch, posting: SeenPosting) -> Entry:
 
 
 def _add_own_batch(state: State, batch: Batch) -> Step:
-    header = batch.header
-    if header.number != state.chain[-1].number + 1 or header.parent_hash != state.chain[-1].hash:
+    header, last = batch.header, state.chain[-1]
+    known = entry_at(state, header.number)
+    if known is not None and known.hash == batch.hash:
         return state, ()
+    if (header.number, header.parent_hash) != (last.number + 1, last.hash):
+        return _stop(state, f"our sequencer sealed batch {header.number}, which does not follow batch {last.number}")
     entry = Entry(header.number, signed_header(batch), header.last_block, block_after=header.last_block)
     posts = tuple(
         do.PostBatch(view.index, header.number) for view in state.ledgers if view.index in state.settings.watched
@@ -157,8 +160,12 @@ def _stop_before_foreign_batch(state: State, posting: SeenPosting) -> Step:
     """Somebody else signs with our key. Which blocks stand is not for a running sequencer to decide."""
     forked, proof = _alarm_if_forked(state, posting)
     message = f"the anchor ledger carries a batch {posting.batch_number} that this sequencer did not seal"
-    raised, alarm = _raise(forked, do.RaiseAlarm(FOREIGN_BATCH, None, message, sticky=True))
-    return replace(raised, is_stopped=True), (*proof, *alarm, do.Stop(FOREIGN_BATCH, message))
+    return _chained(_stop, (forked, proof), message)
+
+
+def _stop(state: State, message: str) -> Step:
+    raised, alarm = _raise(state, do.RaiseAlarm(FOREIGN_BATCH, None, message, sticky=True))
+    return replace(raised, is_stopped=True), (*alarm, do.Stop(FOREIGN_BATCH, message))
 
 
 # --- 2. Derivation ----------------------------------------------------------------------------------------------------
