@@ -11,6 +11,7 @@ from aiohttp import web
 
 from rollup.core.errors import BadConfig, PortTaken
 from rpc.dispatch import Dispatcher
+from rpc.feed import ChainFeed
 from rpc.http import HttpFace
 from rpc.log_search import LogSearch
 from rpc.methods.table import Answer, TableParts, build_table
@@ -18,18 +19,21 @@ from rpc.metrics import Metrics
 from rpc.pages import Pages
 from rpc.ports import NodePorts
 from rpc.settings import RpcSettings
+from rpc.websocket import WebSocketFace
 
 CLOSE_TIMEOUT_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class AppParts:
-    """What a listener serves. ``extra_methods`` get their positional JSON parameters as they came."""
+    """What a listener serves. ``extra_methods`` get their positional JSON parameters as they came; ``feed`` is what the
+    node tells of its chain."""
 
     ports: NodePorts
     settings: RpcSettings = field(default_factory=RpcSettings)
     metrics: Metrics = field(default_factory=Metrics)
     extra_methods: Mapping[str, Answer] = field(default_factory=dict)
+    feed: ChainFeed = field(default_factory=ChainFeed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,9 @@ async def open_server(host: str, port: int, parts: AppParts) -> AsyncIterator[Rp
     with LogSearch(ports.chain, settings.log_searches_max) as search:
         table = build_table(TableParts(ports, settings, search, parts.extra_methods))
         pages = Pages(ports, settings, parts.metrics)
-        face = HttpFace(Dispatcher(table, settings, parts.metrics), settings, pages.table())
+        dispatcher = Dispatcher(table, settings, parts.metrics)
+        sockets = WebSocketFace(dispatcher, parts.feed, settings)
+        face = HttpFace(dispatcher, settings, pages.table(), sockets)
         runner = web.ServerRunner(_build_server(face, settings), shutdown_timeout=CLOSE_TIMEOUT_S)
         await runner.setup()
         try:
@@ -60,6 +66,7 @@ async def open_server(host: str, port: int, parts: AppParts) -> AsyncIterator[Rp
             await _start(site, host, port)
             yield RpcServer(host, site.port)
         finally:
+            await sockets.close()
             await runner.cleanup()
 
 

@@ -1,6 +1,20 @@
 """Limits and policies of one listener."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class WebSocketSettings:
+    """``waiting_bytes_max`` bounds the news, and the answers, that wait for a slow reader; ``write_timeout_s`` is how
+    long it may read nothing. Silent peers are pinged; without subscriptions they go after ``idle_timeout_s``."""
+
+    connections_max: int = 1024
+    subscriptions_max: int = 1024
+    calls_max: int = 32
+    waiting_bytes_max: int = 4 * 1024 * 1024
+    write_timeout_s: float = 10.0
+    ping_interval_s: float = 30.0
+    idle_timeout_s: float = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -8,6 +22,7 @@ class RpcSettings:
     """Defaults suit a node that strangers may reach.
 
     ``cors_origins`` are the browser origins that may read answers (``*`` for any; a devnet wants that).
+    ``websocket_origins`` are those that may open WebSockets: geth's rules (``rpc.origins``); none means this machine's.
     ``virtual_hosts`` are the names accepted in the Host header beside IP addresses (DNS rebinding); ``*`` for any.
     """
 
@@ -22,6 +37,8 @@ class RpcSettings:
     keepalive_timeout_s: float = 120.0
     cors_origins: tuple[str, ...] = ()
     virtual_hosts: tuple[str, ...] = ("localhost",)
+    websocket: WebSocketSettings = field(default_factory=WebSocketSettings)
+    websocket_origins: tuple[str, ...] = ()
     head_age_max_s: float = 60.0
     tip_suggested_wei: int = 1_000_000
     client_version: str = "entresol/v0.1.0"

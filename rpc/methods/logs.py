@@ -1,16 +1,15 @@
 """eth_getLogs. Large answers are refused in words from which clients learn to ask for less."""
 
 from rollup.core.ids import BlockNumber
-from rollup.core.logs import FoundLog, LogFilter
+from rollup.core.logs import LogFilter
 from rpc.block_refs import check_number, head_number
 from rpc.errors import SERVER_ERROR, RpcError, invalid_params
-from rpc.hexes import data, quantity
 from rpc.log_params import LogQuery, read_log_query
 from rpc.log_search import LogSearch
 from rpc.method import Method, Param
 from rpc.ports import NodePorts
 from rpc.scalars import BlockRef
-from rpc.shapes.log import LogPlace, log_json
+from rpc.shapes.log import found_json
 from rpc.turns import build_in_turns
 
 LOGS_PER_TURN = 500
@@ -46,14 +45,3 @@ class LogMethods:
         if ref.number is not None and ref.number > head_number(self._ports):
             raise invalid_params("block range extends beyond current head block")
         return check_number(self._ports, ref)
-
-
-def found_json(found: FoundLog) -> dict[str, object]:
-    place = LogPlace(
-        quantity(found.block_number),
-        data(found.block_hash),
-        quantity(found.block_timestamp),
-        data(found.transaction_hash),
-        quantity(found.transaction_index),
-    )
-    return log_json(found.log, place, found.index)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from rollup.core.block import Log
+from rollup.core.logs import FoundLog
 from rpc.hexes import data, quantity
 
 
@@ -30,3 +31,14 @@ def log_json(log: Log, place: LogPlace, log_index: int) -> dict[str, object]:
         "logIndex": quantity(log_index),
         "removed": False,
     }
+
+
+def found_json(found: FoundLog) -> dict[str, object]:
+    place = LogPlace(
+        quantity(found.block_number),
+        data(found.block_hash),
+        quantity(found.block_timestamp),
+        data(found.transaction_hash),
+        quantity(found.transaction_index),
+    )
+    return log_json(found.log, place, found.index)

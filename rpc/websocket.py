@@ -1,0 +1,183 @@
+"""JSON-RPC over WebSocket, on the port and path of HTTP: every method, batches, and eth_subscribe.
+
+A connection is a task group: one task reads requests and starts a task for each (so that a slow call holds up nobody),
+one sends answers and news from the bounded outbox. Whatever ends one of them ends the connection, with a close code:
+1001 the node stops, 1008 the reader is too slow, 1009 a message is too large, 1000 idle.
+"""
+
+import asyncio
+from contextlib import suppress
+
+import structlog
+from aiohttp import WSMsgType, web
+
+from rpc.dispatch import Dispatcher
+from rpc.feed import ChainFeed
+from rpc.origins import is_origin_allowed
+from rpc.outbox import POLICY_VIOLATION, ConnectionEnded, Outbox
+from rpc.settings import RpcSettings
+from rpc.subscriptions import SubscriptionSet
+
+NORMAL, GOING_AWAY, NO_STATUS = 1000, 1001, 1005
+CLOSE_MAX_S = 1.0
+"""How long a client may take to say goodbye, or a slow one to read why it is dropped."""
+
+_log = structlog.get_logger("rpc")
+
+
+class WebSocketFace:
+    """Takes over requests that ask for an upgrade, and knows the open connections."""
+
+    def __init__(self, dispatcher: Dispatcher, feed: ChainFeed, settings: RpcSettings) -> None:
+        self._dispatcher = dispatcher
+        self._feed = feed
+        self._settings = settings
+        self._connections: set[Connection] = set()
+        self._is_closing = False
+
+    async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Until the connection is over."""
+        limits = self._settings.websocket
+        origin = request.headers.get("Origin")
+        if not is_origin_allowed(origin, self._settings.websocket_origins):
+            _log.warning("websocket refused", origin=origin)
+            return web.Response(status=403, text="origin not allowed\n")
+        if self._is_closing or len(self._connections) >= limits.connections_max:
+            return web.Response(status=503, text="too many connections\n", headers={"Retry-After": "5"})
+        socket = web.WebSocketResponse(
+            timeout=CLOSE_MAX_S,
+            heartbeat=limits.ping_interval_s,
+            compress=False,
+            max_msg_size=self._settings.body_bytes_max,
+            decode_text=False,
+        )
+        if not socket.can_prepare(request):
+            return web.Response(status=400, text="bad WebSocket handshake\n")
+        await socket.prepare(request)
+        connection = Connection(socket, self._dispatcher, self._feed, self._settings)
+        self._connections.add(connection)
+        try:
+            await connection.run()
+        finally:
+            self._connections.discard(connection)
+            if request.transport is not None:
+                request.transport.abort()
+        return socket
+
+    async def close(self) -> None:
+        """Say goodbye to everybody, within CLOSE_MAX_S."""
+        self._is_closing = True
+        async with asyncio.TaskGroup() as group:
+            for connection in tuple(self._connections):
+                group.create_task(connection.leave())
+
+
+class Connection:
+    """One client."""
+
+    def __init__(
+        self, socket: "web.WebSocketResponse[bool]", dispatcher: Dispatcher, feed: ChainFeed, settings: RpcSettings
+    ) -> None:
+        self._socket = socket
+        self._limits = settings.websocket
+        self._outbox = Outbox(self._limits.waiting_bytes_max)
+        self._subscriptions = SubscriptionSet(feed, self._outbox, self._limits.subscriptions_max)
+        self._dispatcher = dispatcher.replace(self._subscriptions.table())
+        self._room = asyncio.Semaphore(self._limits.calls_max)
+
+    async def run(self) -> None:
+        """Until either side ends it."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._outbox.watch())
+                group.create_task(self._send_all())
+                await self._read_all(group)
+        except* ConnectionEnded as ended:
+            self._subscriptions.close()
+            await self._say_goodbye(_first(ended))
+        finally:
+            self._subscriptions.close()
+
+    async def leave(self) -> None:
+        """The node stops."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_MAX_S):
+                await self._socket.close(code=GOING_AWAY, message=b"the node stops", drain=False)
+
+    # --- requests -----------------------------------------------------------------------------------------------------
+
+    async def _read_all(self, group: asyncio.TaskGroup) -> None:
+        while True:
+            await self._outbox.wait_room()
+            await self._room.acquire()
+            body = await self._read()
+            if b"eth_subscribe" in body:
+                self._outbox.hold()
+                await self._answer(body)
+                self._outbox.release()
+            else:
+                group.create_task(self._answer(body))
+
+    async def _read(self) -> bytes:
+        """The next message. Raises ConnectionEnded."""
+        while True:
+            try:
+                message = await self._socket.receive(timeout=self._limits.idle_timeout_s)
+            except TimeoutError:
+                if not len(self._subscriptions):
+                    raise ConnectionEnded(NORMAL, "idle") from None
+                continue
+            if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                raise ConnectionEnded(self._socket.close_code or NO_STATUS, "closed")
+            body: bytes = message.data
+            return body
+
+    async def _answer(self, body: bytes) -> None:
+        try:
+            answer = await self._dispatcher.answer_body(body)
+        finally:
+            self._room.release()
+        if answer:
+            self._outbox.put_answer(answer)
+
+    # --- answers and news ---------------------------------------------------------------------------------------------
+
+    async def _send_all(self) -> None:
+        while True:
+            taken = await self._outbox.take()
+            if isinstance(taken, bytes):
+                await self._send(taken)
+                continue
+            for messages in self._subscriptions.build_messages(taken):
+                for message in messages:
+                    await self._send(message)
+                await asyncio.sleep(0)
+
+    async def _send(self, message: bytes) -> None:
+        """Waits while the client reads nothing. Raises ConnectionEnded when that takes too long."""
+        try:
+            async with asyncio.timeout(self._limits.write_timeout_s):
+                await self._socket.send_frame(message, WSMsgType.TEXT)
+        except TimeoutError:
+            reason = f"slow reader: read nothing for {self._limits.write_timeout_s:g} s"
+            raise ConnectionEnded(POLICY_VIOLATION, reason) from None
+        except ConnectionError as error:
+            raise ConnectionEnded(NO_STATUS, "closed") from error
+
+    async def _say_goodbye(self, ended: ConnectionEnded) -> None:
+        """A close frame where there is somebody to read it; who does not read it in time is cut off.
+
+        Without ``drain``: aiohttp's wait for the transport fails once an earlier wait for it was cancelled.
+        """
+        if ended.code == POLICY_VIOLATION:
+            _log.warning("websocket dropped", why=ended.reason)
+        try:
+            async with asyncio.timeout(CLOSE_MAX_S):
+                await self._socket.close(code=ended.code, message=ended.reason.encode(), drain=False)
+        except TimeoutError:
+            _log.debug("websocket cut off", why=ended.reason)
+
+
+def _first(ended: BaseExceptionGroup[ConnectionEnded]) -> ConnectionEnded:
+    error = ended.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
