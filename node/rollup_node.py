@@ -106,7 +106,7 @@ def _sealing(driver: ConsensusDriver, sequencer: Sequencer) -> Runner:
 def _batching(driver: ConsensusDriver, batcher: Batcher) -> Runner:
     async def run() -> None:
         await driver.wait_caught_up()
-        await batcher.start()
+        await batcher.start(await driver.read_derived())
         await batcher.run()
 
     return run

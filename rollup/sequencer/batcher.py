@@ -57,17 +57,24 @@ class Batcher:
         self._held: deque[_Held] = deque()
         self._last: Batch | None = None
         self._next = BlockNumber(1)
+        self._cursors: tuple[Cursor, ...] = ()
         self._changed = asyncio.Event()
 
     def wake(self) -> None:
         """There is a new block in the log."""
         self._changed.set()
 
-    async def start(self) -> None:
-        """Take up after the last stored batch, and announce that one (again). Raises SignOnceViolation."""
+    async def start(self, derived: tuple[BlockNumber, tuple[Cursor, ...]] | None = None) -> None:
+        """Take up after the last stored batch, and announce that one (again). Raises SignOnceViolation.
+
+        ``derived`` is the last block of all batches, and how far the ledgers were read up to there: the header of a
+        batch that turned out void speaks of blocks that do not exist. None: as the header says.
+        """
         self._last = await asyncio.to_thread(self._ports.batches.last_batch)
         if self._last is not None:
-            self._next = BlockNumber(self._last.header.last_block + 1)
+            header = self._last.header
+            last_block, self._cursors = derived or (header.last_block, header.cursors)
+            self._next = BlockNumber(last_block + 1)
             await self._release(self._last)
 
     async def run(self) -> None:
@@ -116,7 +123,7 @@ class Batcher:
         self._window.close(len(held), len(body))
         for _ in held:
             self._held.popleft()
-        self._last = batch
+        self._last, self._cursors = batch, batch.header.cursors
         await self._release(batch)
 
     async def _encode(self, held: list[_Held]) -> bytes:
@@ -140,7 +147,7 @@ class Batcher:
             outbox_root=ZERO_HASH,
             data_hash=keccak(body),
             data_length=len(body),
-            cursors=latest_cursors(parent.header.cursors if parent else (), held),
+            cursors=latest_cursors(self._cursors, held),
             start_time=first.input.timestamp,
             end_time=last.input.timestamp,
             sequencer_epoch=self._identity.sequencer_epoch,

@@ -72,18 +72,23 @@ class LedgerWorld:
 
     def build_transfer(self) -> bytes:
         """The user's next transaction, signed."""
-        fields = {
-            "type": 2,
-            "chainId": CHAIN_ID,
-            "nonce": self.nonce,
-            "maxFeePerGas": 10**11,
-            "maxPriorityFeePerGas": 1,
-            "gas": 21_000,
-            "to": "0x" + "00" * 18 + "ee01",
-            "value": 1,
-        }
         self.nonce += 1
-        return bytes(Account.from_key(USER_KEY).sign_transaction(fields).raw_transaction)
+        return sign_transfer(USER_KEY, self.nonce - 1)
+
+
+def sign_transfer(key: bytes, nonce: int) -> bytes:
+    """One wei to somebody."""
+    fields = {
+        "type": 2,
+        "chainId": CHAIN_ID,
+        "nonce": nonce,
+        "maxFeePerGas": 10**11,
+        "maxPriorityFeePerGas": 1,
+        "gas": 21_000,
+        "to": "0x" + "00" * 18 + "ee01",
+        "value": 1,
+    }
+    return bytes(Account.from_key(key).sign_transaction(fields).raw_transaction)
 
 
 def build_world(directory: Path | None = None, *, funded: Iterable[int] = EVERYWHERE) -> LedgerWorld:
@@ -162,6 +167,11 @@ class WholeNode:
         batch = await self.seal_batch()
         await self.settle(batch.header.number)
         return batch
+
+    def last_batch(self) -> Batch:
+        found = self.inner.chain.store.batches.last_batch()
+        assert found is not None
+        return found
 
     def row(self, index: int, number: int) -> PostingRecord:
         found = self.inner.chain.store.outbox.get(index, BatchNumber(number))
