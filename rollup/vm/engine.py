@@ -15,6 +15,7 @@ from lru import LRU
 
 from rollup.core.block import Block, BlockHeader
 from rollup.core.block_codec import decode_block, encode_block
+from rollup.core.block_rlp import BlockBody
 from rollup.core.errors import (
     BadDataDirectory,
     InvalidBlock,
@@ -33,6 +34,7 @@ from rollup.core.execution import (
     ExecutorHead,
     SlotRequest,
 )
+from rollup.core.forks import Fork
 from rollup.core.genesis import ChainGenesis
 from rollup.core.ids import EMPTY_CODE_HASH, ZERO_HASH, Address, BlockNumber, Hash
 from rollup.vm.accounts import EMPTY_ACCOUNT, Account
@@ -40,7 +42,9 @@ from rollup.vm.building import BlockBuilder
 from rollup.vm.calls import CallLimits, run_call
 from rollup.vm.database import BlockWrite, Database
 from rollup.vm.estimates import estimate_gas
-from rollup.vm.fork import BlockEnvironment, ChainState, make_state
+from rollup.vm.fork import BlockEnvironment, ChainState, build_environment, make_state
+from rollup.vm.forks.checks import check_header
+from rollup.vm.forks.replay import ReplayRules, replay_block
 from rollup.vm.genesis import build_genesis
 from rollup.vm.headers import build_header, decode_block_header, encode_block_header, seal_header
 from rollup.vm.proofs import prove_account, read_slots
@@ -117,6 +121,29 @@ class Engine:
             accounts=tuple(_account_state(state, Address(address)) for address in touched),
             execution_s=time.perf_counter() - started,
         )
+
+    def replay_block(self, body: BlockBody) -> Block:
+        """Execute a block that was made elsewhere on top of the head, and keep it durably when everything is as its
+        header says. Raises InvalidBlock that names the first difference, DiskFull."""
+        forks, header, head = self._rule.forks, body.header, self._head
+        if forks is None:
+            raise InvalidBlock("this chain makes its own blocks")
+        keep_empty = check_header(self._rule.fee, forks, head, header) < Fork.SPURIOUS_DRAGON
+        state = self._take_state()
+        state.begin_block(self._environment(header))
+
+        def root() -> Hash:
+            return seal_changes(self._database, head.state_root, state.changes(), keep_empty=keep_empty)[0]
+
+        block = replay_block(state, body, ReplayRules(forks, root))
+        _, storage_roots = seal_changes(self._database, head.state_root, state.changes(), keep_empty=keep_empty)
+        self._database.write_block(
+            BlockWrite(header.number, encode_block_header(header), encode_block(block), None, head.number)
+        )
+        state.advance(SealedState(self._database, header.state_root), storage_roots)
+        self._state, self._head = state, header
+        self._headers[header.number] = header
+        return block
 
     def rewind(self, number: BlockNumber) -> ExecutorHead:
         """Make ``number`` the head again; blocks above are gone. Raises UnknownBlock."""
@@ -259,14 +286,7 @@ class Engine:
         return make_state(self._sealed(header), self._environment(header))
 
     def _environment(self, header: BlockHeader) -> BlockEnvironment:
-        return BlockEnvironment(
-            rule=self._rule,
-            number=header.number,
-            timestamp=header.timestamp,
-            base_fee=header.base_fee,
-            prev_randao=header.prev_randao,
-            ancestor_hash=lambda number: self.read_header(number).hash,
-        )
+        return build_environment(self._rule, header, lambda number: self.read_header(number).hash)
 
 
 class _Accounts(Protocol):

@@ -5,7 +5,7 @@ roots and writes nothing: whoever builds blocks takes ``changes`` and answers wi
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from eth.vm.execution_context import ExecutionContext
 from eth.vm.forks.prague.state import PragueState
@@ -13,7 +13,8 @@ from eth_typing import Address as EthAddress
 from eth_typing import BlockNumber as EthBlockNumber
 from eth_typing import Hash32
 
-from rollup.core.forks import BLOB_BASE_FEE_MIN_WEI, Fork
+from rollup.core.block import BlockHeader
+from rollup.core.forks import BLOB_BASE_FEE_MIN_WEI, Fork, blob_base_fee
 from rollup.core.genesis import ChainRule
 from rollup.core.ids import BlockNumber, Hash
 from rollup.vm.accounts import JournaledAccounts, StateSource
@@ -21,6 +22,7 @@ from rollup.vm.forks.contracts import PRECOMPILES_OF
 from rollup.vm.precompiles import PRECOMPILES, Precompile
 
 ANCESTORS_MAX = 256
+TRANSACTION_GAS_MAX_OSAKA = 2**24  # EIP-7825
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +98,33 @@ class ChainState(JournaledAccounts, PragueState):
 def make_state(source: StateSource, environment: BlockEnvironment) -> ChainState:
     """A state on top of ``source`` for transactions of the block that ``environment`` describes."""
     return ChainState(source, environment)
+
+
+def build_environment(
+    rule: ChainRule, header: BlockHeader, ancestor_hash: Callable[[BlockNumber], Hash]
+) -> BlockEnvironment:
+    """What the transactions of a block see: on a chain of ours what the rule says, on an imported one its header."""
+    environment = BlockEnvironment(
+        rule=rule,
+        number=header.number,
+        timestamp=header.timestamp,
+        base_fee=header.base_fee,
+        prev_randao=header.prev_randao,
+        ancestor_hash=ancestor_hash,
+    )
+    forks = rule.forks
+    if forks is None:
+        return environment
+    merged = forks.is_merged(header.number, header.difficulty)
+    fork = forks.fork_at(header.number, header.timestamp, merged=merged)
+    gas_max = (
+        min(rule.transaction_gas_max, TRANSACTION_GAS_MAX_OSAKA) if fork >= Fork.OSAKA else rule.transaction_gas_max
+    )
+    blobs = blob_base_fee(forks.blobs_at(header.timestamp), header.excess_blob_gas) if header.has_blob_gas else 1
+    return replace(
+        environment,
+        rule=replace(rule, coinbase=header.coinbase, gas_limit=header.gas_limit, transaction_gas_max=gas_max),
+        prev_randao=header.prev_randao if merged else Hash(header.difficulty.to_bytes(32, "big")),
+        fork=fork,
+        blob_base_fee=blobs,
+    )

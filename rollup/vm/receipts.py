@@ -7,7 +7,7 @@ deposits, section "Deposit Receipt").
 
 from functools import lru_cache
 
-from rollup.core.block import DEPOSIT_TYPE, Log
+from rollup.core.block import DEPOSIT_TYPE, Log, Receipt
 from rollup.core.hashes import keccak
 from rollup.vm.encoding import encode_list, encode_string, encode_uint
 from rollup.vm.headers import EMPTY_BLOOM
@@ -64,6 +64,14 @@ def encode_receipt(kind: int, status: int, cumulative_gas: int, bloom: bytes, lo
     """Envelope of a user transaction's receipt (EIP-2718); ``logs`` are encoded."""
     body = encode_list((encode_uint(status), encode_uint(cumulative_gas), encode_string(bloom), logs))
     return bytes((kind,)) + body if kind else body
+
+
+def encode_foreign_receipt(receipt: Receipt) -> bytes:
+    """Envelope of a receipt of any fork: before Byzantium with the state root in the status' place (EIP-658)."""
+    first = encode_uint(receipt.status) if receipt.state_root is None else encode_string(receipt.state_root)
+    cumulative = encode_uint(receipt.cumulative_gas_used)
+    body = encode_list((first, cumulative, encode_string(receipt.logs_bloom), encode_logs(receipt.logs)))
+    return bytes((receipt.type,)) + body if receipt.type else body
 
 
 def encode_deposit_receipt(status: int, cumulative_gas: int, bloom: bytes, logs: bytes, nonce: int) -> bytes:

@@ -49,10 +49,12 @@ def decode_account(encoded: bytes) -> Account:
     return Account(read_number(nonce), read_number(balance), Hash(read_string(root)), Hash(read_string(code_hash)))
 
 
-def seal_changes(database: Database, root: Hash, changes: StateChanges) -> tuple[Hash, dict[bytes, Hash]]:
+def seal_changes(
+    database: Database, root: Hash, changes: StateChanges, *, keep_empty: bool = False
+) -> tuple[Hash, dict[bytes, Hash]]:
     """The state root after the changes, and the storage roots that moved. New nodes and code are pending writes.
 
-    Accounts that ended empty are left out (EIP-161).
+    Accounts that ended empty are left out (EIP-161); with ``keep_empty`` (before it) they stay.
     """
     storage_roots: dict[bytes, Hash] = {}
     rows: dict[bytes, bytes] = {}
@@ -64,7 +66,8 @@ def seal_changes(database: Database, root: Hash, changes: StateChanges) -> tuple
             if storage_root != account.storage_root:
                 storage_roots[address] = storage_root
                 sealed = account._replace(storage_root=storage_root)
-        rows[hashed_nibbles(address)] = b"" if sealed == EMPTY_ACCOUNT else encode_account(sealed)
+        is_gone = account is None or (sealed == EMPTY_ACCOUNT and not keep_empty)
+        rows[hashed_nibbles(address)] = b"" if is_gone else encode_account(sealed)
     for code_hash, code in changes.codes.items():
         database.write_code(code_hash, code)
     return database.trie.update(root, rows), storage_roots
