@@ -30,7 +30,7 @@ from rollup.consensus.commands import Command
 from rollup.consensus.events import Event
 from rollup.consensus.labels import build_heads, carried_number, finalized_number
 from rollup.consensus.mirrors import find_forks, see_on_mirror, trim_marks
-from rollup.consensus.rules import find_refusal, is_authentic, signed_header
+from rollup.consensus.rules import cursors_of, find_refusal, is_authentic, signed_header
 from rollup.consensus.state import (
     HISTORY_BATCHES_MAX,
     Entry,
@@ -123,9 +123,11 @@ def _see_on_anchor(state: State, posting: SeenPosting) -> Step:
 
 
 def _ordered_entry(state: State, batch: Batch, posting: SeenPosting) -> Entry:
-    """A batch as the anchor brings it. Cursors of ledgers that this node does not watch are taken on its word."""
-    header = batch.header
-    watched = tuple(cursor for cursor in header.cursors if cursor.ledger_index in state.settings.watched)
+    """A batch as the anchor brings it. Cursors that did not move were compared for the batch before; those of ledgers
+    that this node does not watch are taken on the anchor's word."""
+    header, before = batch.header, cursors_of(anchored_tip(state))
+    moved = tuple(cursor for cursor in header.cursors if cursor not in before)
+    watched = tuple(cursor for cursor in moved if cursor.ledger_index in state.settings.watched)
     entry = Entry(header.number, signed_header(batch), header.last_block, open_cursors=watched)
     return replace(entry, anchor_height=posting.height, anchor_hash=posting.block_hash)
 
@@ -206,18 +208,20 @@ def _ask_for_cursors(state: State, entry: Entry) -> Step:
 
 
 def _compare_cursor(state: State, answer: on.CursorRead) -> Step:
+    """An answer serves one batch: the next one may name the same block, and asks again."""
     entry = entry_at(state, applied_tip(state).number + 1)
-    if entry is None:
-        return state, ()
     key = (answer.ledger_index, answer.height)
+    answered = replace(state, asked=state.asked - {key})
+    if entry is None:
+        return answered, ()
     asked = tuple(cursor for cursor in entry.open_cursors if (cursor.ledger_index, cursor.height) == key)
     if not asked:
-        return state, ()
+        return answered, ()
     if any(cursor.block_hash != answer.block_hash for cursor in asked):
         message = f"batch {entry.number} is undecided: our view of the ledger has another block {answer.height}"
         return _raise(state, do.RaiseAlarm(CURSOR_MISMATCH, answer.ledger_index, message))
     still_open = tuple(cursor for cursor in entry.open_cursors if cursor not in asked)
-    return _clear(with_entry(state, replace(entry, open_cursors=still_open)), CURSOR_MISMATCH, answer.ledger_index)
+    return _clear(with_entry(answered, replace(entry, open_cursors=still_open)), CURSOR_MISMATCH, answer.ledger_index)
 
 
 def _accept_derived(state: State, answer: on.BatchDerived) -> Step:
