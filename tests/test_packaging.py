@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 import tomllib
 from importlib.metadata import distributions, packages_distributions
@@ -57,6 +58,35 @@ def test_lower_bounds_allow_what_is_locked() -> None:
     texts = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
     for requirement in map(Requirement, texts):
         assert LOCKED[canonicalize_name(requirement.name)] in requirement.specifier, requirement.name
+
+
+def test_a_clone_holds_every_module_that_is_imported() -> None:
+    """A file that was not committed works here and nowhere else. Says nothing where git is not there."""
+    listed = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=False)
+    tracked = {ROOT / line for line in listed.stdout.splitlines()}
+    sources = [path for path in tracked if path.exists() and path.relative_to(ROOT).parts[0] in PACKAGES]
+    missing = {
+        f"{path.relative_to(ROOT)} imports {module}"
+        for path in sources
+        for module in full_module_names(path)
+        if (found := find_module(module)) is not None and found not in tracked
+    }
+    assert missing == set()
+
+
+def full_module_names(path: Path) -> set[str]:
+    """``a.b`` and ``a.b.c`` for ``from a.b import c``."""
+    nodes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom) and node.module]
+    return {str(node.module) for node in nodes} | {
+        f"{node.module}.{alias.name}" for node in nodes for alias in node.names
+    }
+
+
+def find_module(name: str) -> Path | None:
+    """Its file in this tree; None for what is not ours or is no module."""
+    place = ROOT.joinpath(*name.split("."))
+    files = (place.with_suffix(".py"), place / "__init__.py")
+    return next((file for file in files if file.exists() and name.split(".", maxsplit=1)[0] in PACKAGES), None)
 
 
 def test_decisions_are_numbered_once_and_listed() -> None:

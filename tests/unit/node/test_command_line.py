@@ -1,4 +1,5 @@
-"""The ``entresol`` command in this process: what it prints, and its exit codes."""
+"""The ``entresol`` command in this process: what it prints, and its exit codes. Not what starts a node: that arms a
+watchdog which ends the process."""
 
 import json
 import socket
@@ -124,13 +125,6 @@ def test_a_missing_configuration_is_78(run: Run, tmp_path: Path, command: str) -
     assert code == 78
     assert is_one_line(err)
     assert "entresol init" in err
-
-
-def test_run_asks_for_the_contracts_first(run: Run, tmp_path: Path) -> None:
-    run("init", tmp_path / "home")
-    code, _, err = run("run", "--config", tmp_path / "home" / "entresol.toml")
-    assert code == 78
-    assert "`entresol deploy` first" in err
 
 
 def test_keys_are_made_once_and_never_printed(run: Run, tmp_path: Path) -> None:
