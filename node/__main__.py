@@ -1,7 +1,7 @@
 """The ``entresol`` command. Every failure is one line that says what to do and an exit code of sysexits.h.
 
-64 wrong usage, 66 not found, 69 something needed is missing or taken, 70 our state is not to be trusted, 73 data
-directory, 74 disk, 75 try again later, 78 configuration.
+64 wrong usage, 65 bad data, 66 not found, 69 something needed is missing or taken, 70 our state is not to be trusted,
+73 data directory, 74 disk, 75 try again later, 78 configuration.
 """
 
 import sys
@@ -9,7 +9,7 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from node.commands import inspect, operate
+from node.commands import chain, inspect, operate
 from node.commands.devnet import devnet
 from node.supervise import find_fatal
 from node.usage import WrongUsage
@@ -30,6 +30,9 @@ app.command()(operate.deploy)
 app.command()(operate.run)
 app.command()(inspect.status)
 app.command()(inspect.batches)
+app.command("import")(chain.import_)
+app.command()(chain.serve)
+app.command()(chain.export)
 app.add_typer(operate.keys, name="keys")
 
 
