@@ -47,6 +47,18 @@ async def test_a_follower_derives_the_same_blocks_also_after_losing_its_data(tmp
     assert await follow(world, tmp_path / "follower", last.header.last_block) == hashes
 
 
+async def test_a_follower_derives_many_batches_from_ledgers_that_stand_still(tmp_path: Path) -> None:
+    """Batches that name the same ledger blocks do not wait for a new one each."""
+    world = build_world()
+    async with run_whole_node(world, tmp_path / "sequencer") as node:
+        await node.seal_final_batch()
+        for _ in range(4):
+            last = await node.seal_batch()
+        await node.settle(5)
+        hashes = node.hashes()
+    assert await follow(world, tmp_path / "follower", last.header.last_block) == hashes
+
+
 async def test_a_follower_goes_with_the_sequencer_through_a_reorg(tmp_path: Path) -> None:
     world = build_world()
     async with (

@@ -1,0 +1,99 @@
+"""Whole nodes whose own ground moves: the clock, the outbox, the engine."""
+
+import os
+import signal
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import plyvel
+from ledger_world import (
+    ANCHOR,
+    EVERYWHERE,
+    NodePlan,
+    WholeNode,
+    build_world,
+    run_until_fatal,
+    run_whole_node,
+)
+
+from rollup.core.errors import VmCrashed
+from rollup.core.ids import BlockNumber
+from rollup.store.keys import OPEN_POSTINGS, POSTINGS
+
+
+def timestamps(node: WholeNode) -> Iterator[int]:
+    blocks = node.inner.chain.store.blocks
+    for number in range((blocks.head_number() or 0) + 1):
+        header = blocks.header(BlockNumber(number))
+        assert header is not None
+        yield header.timestamp
+
+
+async def test_a_clock_that_goes_back_never_turns_block_times_back(tmp_path: Path) -> None:
+    now = [1_900_000_000.0]
+    world = build_world()
+    async with run_whole_node(world, tmp_path / "sequencer", NodePlan(clock=lambda: now[0])) as node:
+        for step in (0.0, 5.0, -3_600.0, 1.0, -1e9, 1.0):
+            now[0] += step
+            last = await node.seal_final_batch()
+        hashes, times = node.hashes(), list(timestamps(node))
+    assert all(earlier <= later for earlier, later in pairwise(times))
+    assert times[-1] == 1_900_000_005
+    async with run_whole_node(world, tmp_path / "sequencer", NodePlan(clock=lambda: 1_900_000_100.0)) as node:
+        await node.seal_final_batch()
+        assert list(timestamps(node))[-1] == 1_900_000_100
+    async with run_whole_node(world, tmp_path / "follower", NodePlan(key=None)) as follower:
+        await follower.until(lambda: follower.inner.driver.heads().finalized > last.header.last_block)
+        assert follower.hashes()[: len(hashes)] == hashes
+        assert not follower.alarms()
+
+
+def forget_outbox(data: Path) -> int:
+    """Delete every row, as an operator with a tool might; how many there were."""
+    database = plyvel.DB(str(data / "node"))
+    keys = [
+        key
+        for table in (POSTINGS, OPEN_POSTINGS)
+        for key in database.iterator(prefix=table.prefix, include_value=False)
+    ]
+    for key in keys:
+        database.delete(key)
+    database.close()
+    return len(keys)
+
+
+async def test_a_lost_outbox_is_rebuilt_from_the_ledgers_and_nothing_is_posted_twice(tmp_path: Path) -> None:
+    """One batch is final everywhere, one is included, one only sent when the rows are lost."""
+    world = build_world()
+    async with run_whole_node(world, tmp_path) as node:
+        await node.seal_final_batch()
+        await node.seal_batch()
+        await node.until(lambda: all(node.row(index, 2).state == "included" for index in EVERYWHERE), mining=EVERYWHERE)
+        await node.seal_batch()
+        await node.until(lambda: all(node.row(index, 3).state == "sent" for index in EVERYWHERE))
+        hashes = node.hashes()
+    assert forget_outbox(tmp_path) >= 9
+    async with run_whole_node(world, tmp_path) as node:
+        await node.settle(2)
+        await node.settle(3)
+        assert node.hashes() == hashes
+        assert (await node.seal_final_batch()).header.number == 4
+        await world.check_posted_once()
+        assert [number for number, _ in await world.carried(ANCHOR)] == [1, 2, 3, 4]
+        assert not node.alarms()
+
+
+async def test_the_death_of_the_engine_ends_the_node_and_loses_nothing(tmp_path: Path) -> None:
+    world = build_world()
+    hashes = []
+
+    async def kill_engine(node: WholeNode) -> None:
+        await node.seal_final_batch()
+        hashes[:] = node.hashes()
+        os.kill(node.inner.chain.vm.pid, signal.SIGKILL)
+
+    assert isinstance(await run_until_fatal(world, tmp_path, kill_engine), VmCrashed)
+    async with run_whole_node(world, tmp_path) as node:
+        assert node.hashes() == hashes
+        assert (await node.seal_final_batch()).header.number == 2
