@@ -1,4 +1,4 @@
-"""Every sealed or derived block passes here once: metrics and the rate hear of it, and whoever asked to be told."""
+"""Every sealed or derived block passes here once: metrics, rate, JSON-RPC's feed hear of it, and whoever asked to."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -7,6 +7,7 @@ from node.snapshot import RateMeter
 from rollup.core.block import DEPOSIT_TYPE, Block
 from rollup.core.confirmation import SoftConfirmation
 from rollup.core.ids import BlockNumber
+from rpc.feed import ChainFeed
 from rpc.metrics import ChainMetrics
 
 
@@ -19,6 +20,7 @@ class BlockEvents:
 
     def __init__(self, metrics: ChainMetrics, clock: Callable[[], float]) -> None:
         self.metrics = metrics
+        self.feed = ChainFeed()
         self._clock = clock
         self._hearers: list[BlockHearer] = []
         self.rate = RateMeter()
@@ -35,6 +37,8 @@ class BlockEvents:
         self.last_confirmation = confirmation
         for hearer in self._hearers:
             hearer.on_block(block, confirmation)
+        self.feed.on_block(block, confirmation)
 
     def on_rewind(self, number: BlockNumber) -> None:
         """Derived blocks above ``number`` are gone; the counters count work done, so they stay."""
+        self.feed.on_rewind(number)

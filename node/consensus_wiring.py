@@ -155,6 +155,7 @@ def build_sequencing(plan: SequencingPlan) -> tuple[Sequencer, Batcher]:
         backlog=plan.consensus.driver,
         listener=plan.events,
         clock=plan.settings.clock,
+        pending=plan.events.feed,
     )
     signer = Signer(genesis.rollup_id, key)
     sequencer = Sequencer(ports, genesis.chain.rule, plan.settings.sequencer, signer)

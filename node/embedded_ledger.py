@@ -25,6 +25,7 @@ from rollup.sequencer.sequencer import Sequencer
 from rollup.sequencer.settings import BlockSettings, PoolSettings, SequencerSettings
 from rollup.sequencer.standalone import NoBacklog, NoInputs, NoJournal
 from rollup.vm.settings import VmSettings
+from rpc.feed import ChainFeed
 from rpc.ports import NodePorts
 from rpc.server import AppParts, RpcServer, open_server
 from rpc.settings import RpcSettings
@@ -47,6 +48,7 @@ class EmbeddedLedger:
 
     def __init__(self, chain: ChainParts, rules: EmbeddedRules) -> None:
         self._chain = chain
+        self.feed = ChainFeed()
         self._rules = rules
         self._gate = BlockGate(chain.vm, time.time)
         self._sequencer = self._build_sequencer()
@@ -90,7 +92,7 @@ class EmbeddedLedger:
 
     def on_block(self, block: Block, confirmation: SoftConfirmation | None) -> None:
         """Fits the sequencer's BlockListener."""
-        del block, confirmation
+        self.feed.on_block(block, confirmation)
         self._sealed.set()
 
     def set_halted(self, *, halted: bool) -> None:
@@ -144,6 +146,7 @@ class EmbeddedLedger:
         target = BlockNumber(max((await self._chain.vm.head()).header.number - depth, 0))
         await self._chain.vm.rewind(target)
         await level_store(self._chain.vm, self._chain.store.blocks)
+        self.feed.on_rewind(target)
         self._sequencer = self._build_sequencer(block_interval_s=0.05)
         await self._sequencer.start()
         async with asyncio.TaskGroup() as group:
@@ -173,6 +176,7 @@ class EmbeddedLedger:
             backlog=NoBacklog(),
             listener=self,
             clock=time.time,
+            pending=self.feed,
         )
         return Sequencer(ports, self._chain.genesis.rule, settings)
 
@@ -189,6 +193,6 @@ async def open_embedded_ledger(
             rule=genesis.rule, state=chain.vm, chain=chain.store.blocks, sink=ledger, pool=ledger, heads=ledger
         )
         settings = RpcSettings(cors_origins=("*",))
-        parts = AppParts(ports=ports, settings=settings, extra_methods=ledger.controls())
+        parts = AppParts(ports=ports, settings=settings, extra_methods=ledger.controls(), feed=ledger.feed)
         async with open_server(rules.host, rules.port, parts) as server:
             yield ledger, server, chain

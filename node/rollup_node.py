@@ -23,6 +23,7 @@ from rollup.core.ids import BatchNumber
 from rollup.sequencer.batcher import Batcher
 from rollup.sequencer.sequencer import Sequencer
 from rollup.settlement.post_office import PostOffice
+from rpc.feed import ChainFeed
 from rpc.metrics import Metrics
 from rpc.ports import NodePorts
 from rpc.server import AppParts, RpcServer, open_server
@@ -84,7 +85,8 @@ async def open_rollup_node(
             rollup=views,
             genesis=genesis,
         )
-        parts = AppParts(ports, settings.listener.settings, metrics, settings.extra_methods)
+        runners["heads"] = _watching_heads(driver, events.feed)
+        parts = AppParts(ports, settings.listener.settings, metrics, settings.extra_methods, events.feed)
         async with open_server(settings.listener.host, settings.listener.port, parts) as server:
             runners["engine"] = chain.vm.run
             yield RollupNode(genesis, chain, driver, consensus.office, sequencer, events, metrics, server, runners)
@@ -108,6 +110,17 @@ def _batching(driver: ConsensusDriver, batcher: Batcher) -> Runner:
         await driver.wait_caught_up()
         await batcher.start(await driver.read_derived())
         await batcher.run()
+
+    return run
+
+
+def _watching_heads(driver: ConsensusDriver, feed: ChainFeed) -> Runner:
+    """Subscribers learn when the node begins to lag and when it has caught up."""
+
+    async def run() -> None:
+        while True:
+            feed.on_heads(driver.heads())
+            await driver.wait_changed()
 
     return run
 

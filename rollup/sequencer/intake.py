@@ -73,6 +73,7 @@ class Intake:
         except RollupError:
             self.pool.remove(transaction.hash)
             raise
+        self._ports.pending.on_pending(transaction, sender)
         return transaction.hash
 
     def _read(self, raw: bytes) -> tuple[Transaction, Address]:

@@ -13,7 +13,8 @@ from rollup.core.confirmation import SoftConfirmation
 from rollup.core.cursor import Cursor, LedgerMessage
 from rollup.core.execution import AccountState, BlockResult, BlockWork, ExecutorHead
 from rollup.core.ids import Address, BlockNumber, Hash
-from rollup.sequencer.standalone import NoBacklog
+from rollup.core.transaction import Transaction
+from rollup.sequencer.standalone import NoBacklog, NoPendingListener
 
 WallClock = Callable[[], float]
 """Seconds since the epoch. May jump either way; nothing but timestamps, arrival and expiry depends on it."""
@@ -102,6 +103,12 @@ class BlockListener(Protocol):
     def on_block(self, block: Block, confirmation: SoftConfirmation | None) -> None: ...
 
 
+class PendingListener(Protocol):
+    """Learns of every transaction that was admitted and survives a crash, in that order. Must return at once."""
+
+    def on_pending(self, transaction: Transaction, sender: Address) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class SequencerPorts:
     """Everything that the sequencer is connected to. ``rollup.sequencer.standalone`` has the parts that a plain chain
@@ -114,6 +121,7 @@ class SequencerPorts:
     backlog: Backlog
     listener: BlockListener
     clock: WallClock
+    pending: PendingListener = field(default_factory=NoPendingListener)
 
 
 class BatchListener(Protocol):

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from rollup.core.block import Block
 from rollup.core.confirmation import SoftConfirmation
 from rollup.core.cursor import Cursor, LedgerMessage
-from rollup.core.ids import Hash
+from rollup.core.ids import Address, Hash
+from rollup.core.transaction import Transaction
 
 
 class NoInputs:
@@ -36,6 +37,13 @@ class NoJournal:
 
     def replay(self) -> list[bytes]:
         return []
+
+
+class NoPendingListener:
+    """Fits PendingListener: nobody watches the pool."""
+
+    def on_pending(self, transaction: Transaction, sender: Address) -> None:
+        """Nobody is told."""
 
 
 class NoListener:

@@ -20,6 +20,7 @@ from rollup.sequencer.standalone import NoBacklog, NoInputs, NoJournal
 from rollup.store.blocks import BlockStore
 from rollup.store.store import open_store
 from rollup.vm.client import open_vm
+from rpc.feed import ChainFeed
 from rpc.ports import NodePorts
 from rpc.server import AppParts, open_server
 from rpc.settings import RpcSettings
@@ -33,10 +34,12 @@ BLOCK_INTERVAL_S = 0.05
 class Bell:
     """Fits BlockListener: rings with every block."""
 
-    def __init__(self) -> None:
+    def __init__(self, feed: ChainFeed) -> None:
+        self._feed = feed
         self._rung = asyncio.Event()
 
     def on_block(self, block: Block, confirmation: SoftConfirmation | None) -> None:
+        self._feed.on_block(block, confirmation)
         self._rung.set()
         self._rung = asyncio.Event()
 
@@ -85,12 +88,14 @@ async def open_plain_chain(path: Path, settings: RpcSettings | None = None) -> A
         head = await vm.head()
         with open_store(path / "store", head.genesis_hash) as store:
             store.blocks.append_block(Block(head.header, (), (), ()))
-            inputs = SequencerPorts(vm, NoJournal(), store.blocks, NoInputs(), NoBacklog(), bell := Bell(), time.time)
+            bell = Bell(feed := ChainFeed())
+            standalone = (NoJournal(), store.blocks, NoInputs(), NoBacklog())
+            inputs = SequencerPorts(vm, *standalone, bell, time.time, feed)
             timing = SequencerSettings(block=BlockSettings(BLOCK_INTERVAL_S, idle_block_interval_s=3600))
             sequencer = Sequencer(inputs, genesis.rule, timing)
             await sequencer.start()
             ports = NodePorts(genesis.rule, vm, store.blocks, sequencer, sequencer, LaggingHeads(store.blocks))
-            parts = AppParts(ports, settings or RpcSettings())
+            parts = AppParts(ports, settings or RpcSettings(), feed=feed)
             async with open_server("127.0.0.1", 0, parts) as server, _running(sequencer):
                 yield PlainChain(server.url, KEYS, store.blocks, sequencer, bell)
 
