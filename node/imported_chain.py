@@ -125,8 +125,7 @@ def export_chain(data: Path, chain_path: Path) -> int:
         head = engine.head().header.number
         try:
             with chain_path.open("wb") as file:
-                for number in range(1, head + 1):
-                    file.write(encode_block_rlp(_held(blocks, BlockNumber(number))))
+                file.writelines(encode_block_rlp(_held(blocks, BlockNumber(number))) for number in range(1, head + 1))
         except OSError as error:
             raise DiskFull(f"{chain_path} cannot be written: {error.strerror}") from error
     return head

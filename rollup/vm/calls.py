@@ -22,6 +22,7 @@ from rollup.core.errors import (
     TipAboveFeeCap,
 )
 from rollup.core.execution import CallRequest, CallResult
+from rollup.core.forks import Fork
 from rollup.core.ids import ZERO_HASH, Hash
 from rollup.core.transaction import Transaction
 from rollup.vm.apply import effective_gas_price, gas_to_pay
@@ -76,7 +77,7 @@ def run_once(state: ChainState, request: CallRequest, gas: int, deadline: float 
         to=request.to,
         value=request.value,
         data=request.data,
-        gas=gas - intrinsic_gas(shape),
+        gas=gas - intrinsic_gas(shape, state.fork),
         gas_price=price,
         access_list=shape.access_list,
         refund=refund,
@@ -89,7 +90,7 @@ def run_once(state: ChainState, request: CallRequest, gas: int, deadline: float 
     finally:
         state.revert(start)
         state.forget_accesses()
-    gas_used = gas_to_pay(shape, outcome)
+    gas_used = gas_to_pay(shape, outcome, state.fork)
     return CallRun(gas_used, gas - outcome.gas_left - gas_used, outcome)
 
 
@@ -146,9 +147,9 @@ def _check_start(state: ChainState, request: CallRequest, shape: Transaction) ->
     have, want = state.get_balance(request.sender), shape.gas * request.max_fee + request.value
     if have < want:
         raise InsufficientFunds(f"address 0x{request.sender.hex()} have {have} want {want}")
-    if request.to is None and len(request.data) > INIT_CODE_BYTES_MAX:
+    if state.fork >= Fork.SHANGHAI and request.to is None and len(request.data) > INIT_CODE_BYTES_MAX:
         raise InitCodeTooLarge(f"code size {len(request.data)}, limit {INIT_CODE_BYTES_MAX}")
-    needed, floor = intrinsic_gas(shape), floor_data_gas(shape)
+    needed, floor = intrinsic_gas(shape, state.fork), floor_data_gas(shape, state.fork)
     if shape.gas < needed:
         raise IntrinsicGasTooLow(f"have {shape.gas}, want {needed}")
     if shape.gas < floor:
