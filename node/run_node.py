@@ -96,6 +96,7 @@ def _build_settings(config: NodeConfig) -> RollupSettings:
             rpc.port,
             RpcSettings(
                 cors_origins=rpc.cors_origins,
+                websocket_origins=rpc.websocket_origins,
                 virtual_hosts=rpc.vhosts,
                 logs_count_max=rpc.logs_count_max,
                 head_age_max_s=rpc.head_age_max_s,

@@ -121,3 +121,11 @@ def test_links_between_documents_lead_somewhere() -> None:
         if not target.startswith("http") and not (path.parent / target).exists()
     ]
     assert dead == []
+
+
+def test_files_that_documents_name_exist() -> None:
+    """Directories of a running node are no files of the tree: only what begins with a package or a folder of ours."""
+    pattern = re.compile(r"`((?:rollup|node|rpc|ledgers|contracts|tests|docs|scripts)/[\w./-]+)`")
+    documents = [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]
+    named = {(path.name, target) for path in documents for target in pattern.findall(path.read_text())}
+    assert sorted(target for _, target in named if not (ROOT / target).exists()) == []

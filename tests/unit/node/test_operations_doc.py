@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from node import __main__ as command
+from node.commands.chain import EXIT_BAD_DATA
 from node.config import LedgerSection, NodeConfig
 from node.stop_request import FORCED_EXIT_CODE, HUNG_EXIT_CODE
 from rollup.consensus import machine
@@ -81,4 +82,4 @@ def test_every_exit_code_is_described() -> None:
         kind.exit_code for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.Fatal)
     }
     usual = {command.EXIT_USAGE, command.EXIT_NOT_FOUND, command.EXIT_TRY_AGAIN, command.EXIT_INTERRUPTED}
-    assert described == {0, FORCED_EXIT_CODE, HUNG_EXIT_CODE} | fatal | usual
+    assert described == {0, EXIT_BAD_DATA, FORCED_EXIT_CODE, HUNG_EXIT_CODE} | fatal | usual
