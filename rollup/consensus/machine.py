@@ -140,9 +140,8 @@ def _add_own_batch(state: State, batch: Batch) -> Step:
     if (header.number, header.parent_hash) != (last.number + 1, last.hash):
         return _stop(state, f"our sequencer sealed batch {header.number}, which does not follow batch {last.number}")
     entry = Entry(header.number, signed_header(batch), header.last_block, block_after=header.last_block)
-    posts = tuple(
-        do.PostBatch(view.index, header.number) for view in state.ledgers if view.index in state.settings.watched
-    )
+    # a ledger that was not read to its tip yet gets this batch together with what it may lack before it
+    posts = tuple(do.PostBatch(view.index, header.number) for view in state.ledgers if view.is_level)
     grown = replace(state, chain=(*state.chain, entry), unsafe=max(state.unsafe, header.last_block))
     return _chained(_alarm_forks, (grown, posts), header.number)
 

@@ -1,8 +1,9 @@
 """Which postings count: validity on the anchor ledger, authorship anywhere (protocol sections 4, 5 and 9)."""
 
 from rollup.consensus.commands import SignedHeader
-from rollup.consensus.state import Settings, State, anchored_tip
-from rollup.core.batch import BATCH_VERSION, Batch, encode_header
+from rollup.consensus.state import Entry, Settings, State, anchored_tip
+from rollup.core.batch import BATCH_VERSION, Batch, decode_header, encode_header
+from rollup.core.cursor import Cursor
 from rollup.core.errors import BadSignature
 from rollup.core.hashes import keccak, recover_signer
 from rollup.core.ledger import SeenPosting
@@ -49,3 +50,8 @@ def is_authentic(settings: Settings, posting: SeenPosting) -> bool:
 def signed_header(batch: Batch) -> SignedHeader:
     """The part of a batch that proves who committed to what."""
     return SignedHeader(batch.hash, batch.header_bytes, batch.signature)
+
+
+def cursors_of(entry: Entry) -> tuple[Cursor, ...]:
+    """How far the ledgers were read after a batch, as its header says."""
+    return decode_header(entry.signed.header_bytes).cursors if entry.number else ()

@@ -202,7 +202,7 @@ def _patience_s(row: PostingRecord, outlook: Outlook) -> float:
 def _prepare_next(outlook: Outlook, busy: frozenset[BatchNumber]) -> Iterator[Action]:
     """Queued batches in order, as far as the window of unconfirmed postings reaches."""
     sent = [row for row in outlook.rows if row.state == SENT]
-    used = {row.nonce for row in sent}
+    used = {row.nonce for row in outlook.rows if row.raw}  # also of what a reorg has just taken back
     queued = [row for row in outlook.rows if row.state == QUEUED and row.batch_number not in busy]
     if outlook.settings.may_skip and len(queued) > outlook.settings.skip_above:
         yield from (Skip(row.batch_number) for row in queued[:-1])

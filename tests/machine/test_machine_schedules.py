@@ -22,7 +22,6 @@ from rollup.core.ledger import SeenPosting
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 FINALITY = 3
 LEDGERS = 3
-CURSORS = "1:1"
 
 names = st.sampled_from(["1", "2", "3", "4", "5", "2'", "3'", "1'"])
 flaws = st.sampled_from(["", "", "", "", "forged", "bodiless", "spoiled", "pointer"])
@@ -130,8 +129,10 @@ def new_node(cast: Cast) -> Node:
 
 def new_cast() -> Cast:
     cast = Cast()
-    for line in (f"let 2 read {CURSORS}", f"let 2' read {CURSORS}"):
-        Play(cast=cast).feed(line)
+    for name in ("2", "2'", "3", "4"):
+        Play(cast=cast).feed(f"let {name} read 1:1")
+    for name in ("5", "6", "3'"):
+        Play(cast=cast).feed(f"let {name} read 1:2 2:1")
     for name in ("1", "2'", "3'", "1'"):  # 2' has the parent 1 and the child 3'
         cast.batch(name)
     return cast
