@@ -30,6 +30,7 @@ FUND_WEI = 100 * 10**18
 WATCH_INTERVAL_S = 0.02
 READ_INTERVAL_S = 0.02
 SETTLE_TIMEOUT_S = 300
+START_TIMEOUT_S = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,17 @@ class Client:
 
     async def send(self, raw: bytes) -> str:
         return str(await self.call("eth_sendRawTransaction", "0x" + raw.hex()))
+
+    async def send_first(self, raw: bytes) -> str:
+        """As ``send``, to a node that may still be starting."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while True:
+            try:
+                return await self.send(raw)
+            except RuntimeError:
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(0.2)
 
     async def wait_receipt(self, tx_hash: str) -> dict[str, Any]:
         async with asyncio.timeout(SETTLE_TIMEOUT_S):
@@ -166,7 +178,7 @@ async def make_traffic(client: Client, options: argparse.Namespace) -> Traffic:
 
 
 async def deploy(client: Client, owner: Sender, creation: bytes) -> bytes:
-    receipt = await client.wait_receipt(await client.send(owner.sign(b"", creation, gas=3_000_000)))
+    receipt = await client.wait_receipt(await client.send_first(owner.sign(b"", creation, gas=3_000_000)))
     return bytes.fromhex(receipt["contractAddress"][2:])
 
 
