@@ -9,11 +9,12 @@ from typing import Protocol
 
 from rollup.core.batch import Batch
 from rollup.core.block import Block, BlockHeader
-from rollup.core.execution import AccountProof, AccountState, CallRequest, CallResult, SlotRequest
+from rollup.core.execution import AccessListResult, AccountProof, AccountState, CallRequest, CallResult, SlotRequest
 from rollup.core.genesis import ChainRule, RollupGenesis
 from rollup.core.heads import Alarm, Heads, LedgerStatus, PostingRecord
 from rollup.core.ids import Address, BatchNumber, BlockNumber, Hash
 from rollup.core.logs import FoundLog, LogFilter
+from rollup.core.simulation import SimulatedBlock, SimulationRequest
 from rollup.core.transaction import Transaction
 
 
@@ -35,6 +36,10 @@ class StateReader(Protocol):
     async def call(self, request: CallRequest) -> CallResult: ...
 
     async def estimate_gas(self, request: CallRequest) -> CallResult: ...
+
+    async def create_access_list(self, request: CallRequest) -> AccessListResult: ...
+
+    async def simulate(self, request: SimulationRequest) -> tuple[SimulatedBlock, ...]: ...
 
     async def read_slots(self, request: SlotRequest) -> tuple[tuple[int, ...], ...]: ...
 

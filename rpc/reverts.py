@@ -38,11 +38,15 @@ def revert_reason(output: bytes) -> str:
     return ""
 
 
+def revert_message(output: bytes) -> str:
+    """geth's words for a revert with this data."""
+    reason = revert_reason(output)
+    return f"execution reverted: {reason}" if reason else "execution reverted"
+
+
 def check_call(result: CallResult) -> None:
     """Raises RpcError unless the call succeeded."""
     if result.reverted:
-        reason = revert_reason(result.output)
-        message = f"execution reverted: {reason}" if reason else "execution reverted"
-        raise RpcError(REVERTED, message, data(result.output))
+        raise RpcError(REVERTED, revert_message(result.output), data(result.output))
     if result.error:
         raise RpcError(SERVER_ERROR, result.error)

@@ -23,6 +23,7 @@ from typing import Any
 from rollup.core.block import Block
 from rollup.core.errors import ExecutorBusy, Fatal, Overloaded, VmCrashed
 from rollup.core.execution import (
+    AccessListResult,
     AccountProof,
     AccountState,
     BlockResult,
@@ -34,6 +35,7 @@ from rollup.core.execution import (
 )
 from rollup.core.genesis import ChainGenesis
 from rollup.core.ids import Address, BlockNumber
+from rollup.core.simulation import SimulatedBlock, SimulationRequest
 from rollup.vm.settings import VmSettings
 from rollup.vm.wire import CALLS, COMMANDS, READY_ID, STOP, Answer, Failure, Request, build_error, pack, unpack
 
@@ -196,6 +198,14 @@ class VmClient:
 
     async def estimate_gas(self, request: CallRequest) -> CallResult:
         result: CallResult = await self._ask("estimate_gas", request)
+        return result
+
+    async def simulate(self, request: SimulationRequest) -> tuple[SimulatedBlock, ...]:
+        blocks: tuple[SimulatedBlock, ...] = await self._ask("simulate", request)
+        return blocks
+
+    async def create_access_list(self, request: CallRequest) -> AccessListResult:
+        result: AccessListResult = await self._ask("create_access_list", request)
         return result
 
     async def read_slots(self, request: SlotRequest) -> tuple[tuple[int, ...], ...]:

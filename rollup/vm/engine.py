@@ -25,6 +25,7 @@ from rollup.core.errors import (
     UnknownBlock,
 )
 from rollup.core.execution import (
+    AccessListResult,
     AccountProof,
     AccountState,
     BlockResult,
@@ -37,6 +38,8 @@ from rollup.core.execution import (
 from rollup.core.forks import Fork
 from rollup.core.genesis import ChainGenesis
 from rollup.core.ids import EMPTY_CODE_HASH, ZERO_HASH, Address, BlockNumber, Hash
+from rollup.core.simulation import SimulatedBlock, SimulationRequest
+from rollup.vm.access_lists import create_access_list
 from rollup.vm.accounts import EMPTY_ACCOUNT, Account
 from rollup.vm.building import BlockBuilder
 from rollup.vm.calls import CallLimits, run_call
@@ -49,6 +52,7 @@ from rollup.vm.genesis import build_genesis
 from rollup.vm.headers import build_header, decode_block_header, encode_block_header, seal_header
 from rollup.vm.proofs import prove_account, read_slots
 from rollup.vm.sealing import SealedState, seal_changes
+from rollup.vm.simulation import Simulation, SimulationBase
 
 HEADERS_CACHED_MAX = 1024
 BLOCKS_PER_READ_MAX = 64
@@ -254,6 +258,17 @@ class Engine:
         """The least gas that suffices. Raises what rollup.vm.estimates raises, and UnknownBlock."""
         with self._calling(request) as state:
             return estimate_gas(state, request, limits)
+
+    def simulate(self, request: SimulationRequest, limits: CallLimits) -> tuple[SimulatedBlock, ...]:
+        """Blocks that never were. Raises what rollup.vm.simulation raises, and UnknownBlock."""
+        header = self._header_of(request.block)
+        base = SimulationBase(self._database, self._rule, header, lambda number: self.read_header(number).hash)
+        return Simulation(base, request, limits).run()
+
+    def create_access_list(self, request: CallRequest, limits: CallLimits) -> AccessListResult:
+        """What a call touches. Raises what run_call raises, and UnknownBlock."""
+        header = self._header_of(request.block)
+        return create_access_list(self._sealed(header), self._environment(header), request, limits)
 
     @contextmanager
     def _calling(self, request: CallRequest) -> Iterator[ChainState]:

@@ -44,12 +44,17 @@ class BlockEnvironment:
 
 
 class ChainState(JournaledAccounts, PragueState):
-    """State of our chain while a block runs."""
+    """State of our chain while a block runs.
+
+    ``precompiles`` are those that run; an override may have moved some. ``listed_precompiles`` are the fork's own: they
+    are warm, whatever runs there.
+    """
 
     def __init__(self, source: StateSource, environment: BlockEnvironment) -> None:
         JournaledAccounts.__init__(self, source)
         self.fork = Fork.PRAGUE
         self.precompiles: Mapping[bytes, Precompile] = PRECOMPILES
+        self.listed_precompiles: Mapping[bytes, Precompile] = PRECOMPILES
         self.begin_block(environment)
 
     def begin_block(self, environment: BlockEnvironment) -> None:
@@ -58,7 +63,7 @@ class ChainState(JournaledAccounts, PragueState):
         self.environment = environment
         if environment.fork != self.fork:
             self.fork = environment.fork
-            self.precompiles = PRECOMPILES_OF[environment.fork]
+            self.precompiles = self.listed_precompiles = PRECOMPILES_OF[environment.fork]
         self._ancestors: dict[int, Hash] = {}
         self.execution_context = ExecutionContext(
             coinbase=EthAddress(rule.coinbase),
@@ -82,7 +87,7 @@ class ChainState(JournaledAccounts, PragueState):
 
     def is_address_warm(self, address: bytes) -> bool:
         """Precompiles are always warm (EIP-2929)."""
-        return address in self._warm or address in self.precompiles
+        return address in self._warm or address in self.listed_precompiles
 
     def get_ancestor_hash(self, block_number: int) -> Hash32:
         """BLOCKHASH: zero outside of the last 256 blocks."""

@@ -1,18 +1,28 @@
 """Between plain accounts and tries: reading a sealed state, and turning a block's changes into the next root."""
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from rollup.core.ids import Hash
 from rollup.vm.accounts import EMPTY_ACCOUNT, Account, StateChanges
-from rollup.vm.database import Database
 from rollup.vm.encoding import encode_list, encode_string, encode_uint, read_number, read_string, split_list
-from rollup.vm.trie import hashed_nibbles
+from rollup.vm.trie import Trie, hashed_nibbles
+
+
+class StateStore(Protocol):
+    """Tries and code. What is written is durable as its implementation says."""
+
+    trie: Trie
+
+    def read_code(self, code_hash: bytes) -> bytes: ...
+
+    def write_code(self, code_hash: bytes, code: bytes) -> None: ...
 
 
 class SealedState:
     """The state under one root, for reading. Roots of any age work: nothing is pruned."""
 
-    def __init__(self, database: Database, root: Hash) -> None:
+    def __init__(self, database: StateStore, root: Hash) -> None:
         self._database = database
         self._root = root
 
@@ -50,7 +60,7 @@ def decode_account(encoded: bytes) -> Account:
 
 
 def seal_changes(
-    database: Database, root: Hash, changes: StateChanges, *, keep_empty: bool = False
+    database: StateStore, root: Hash, changes: StateChanges, *, keep_empty: bool = False
 ) -> tuple[Hash, dict[bytes, Hash]]:
     """The state root after the changes, and the storage roots that moved. New nodes and code are pending writes.
 
@@ -73,7 +83,7 @@ def seal_changes(
     return database.trie.update(root, rows), storage_roots
 
 
-def _seal_slots(database: Database, root: Hash, slots: Mapping[int, int]) -> Hash:
+def _seal_slots(database: StateStore, root: Hash, slots: Mapping[int, int]) -> Hash:
     rows = {}
     for slot, value in slots.items():
         rows[hashed_nibbles(slot.to_bytes(32, "big"))] = encode_uint(value) if value else b""

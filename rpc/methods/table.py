@@ -5,17 +5,23 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from rpc.errors import METHOD_NOT_FOUND, RpcError
+from rpc.feed import ChainFeed
+from rpc.filters import FilterBook
 from rpc.log_search import LogSearch
 from rpc.method import REQUIRED, Method, Param
 from rpc.methods.blocks import BlockMethods
 from rpc.methods.calls import CallMethods
 from rpc.methods.chain import ChainMethods
 from rpc.methods.fees import FeeMethods
+from rpc.methods.filters import FilterMethods, FilterParts
 from rpc.methods.logs import LogMethods
 from rpc.methods.proofs import ProofMethods
 from rpc.methods.rollup import rollup_table
+from rpc.methods.simulate import SimulateMethods
 from rpc.methods.state import StateMethods
 from rpc.methods.transactions import TransactionMethods
+from rpc.methods.waiting import WaitingMethods
+from rpc.methods.wallet import KeyRing, WalletMethods
 from rpc.ports import NodePorts
 from rpc.settings import RpcSettings
 
@@ -24,26 +30,33 @@ Answer = Callable[..., Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class TableParts:
-    """What the methods are made of. ``extra`` are the wiring's own methods."""
+    """What the methods are made of. ``extra`` are the wiring's own methods; ``keys`` those that may sign, if any."""
 
     ports: NodePorts
     settings: RpcSettings
     search: LogSearch
     extra: Mapping[str, Answer] = field(default_factory=dict)
+    feed: ChainFeed = field(default_factory=ChainFeed)
+    keys: KeyRing | None = None
 
 
 def build_table(parts: TableParts) -> dict[str, Method]:
     """Everything that the ports can answer, the wiring's own methods, and rpc_modules over their namespaces."""
     ports, settings = parts.ports, parts.settings
+    transactions, logs = TransactionMethods(ports), LogMethods(ports, parts.search, settings.logs_count_max)
     table = {
         **ChainMethods(ports, settings.client_version).table(),
         **StateMethods(ports).table(),
         **ProofMethods(ports).table(),
         **CallMethods(ports, settings.call_gas_max).table(),
+        **SimulateMethods(ports).table(),
         **FeeMethods(ports, settings.tip_suggested_wei).table(),
-        **TransactionMethods(ports).table(),
+        **transactions.table(),
+        **WaitingMethods(ports, parts.feed, settings).table(),
+        **WalletMethods(ports, settings, parts.keys).table(),
         **BlockMethods(ports).table(),
-        **LogMethods(ports, parts.search, settings.logs_count_max).table(),
+        **logs.table(),
+        **FilterMethods(ports, _build_filter_parts(parts, logs, transactions)).table(),
         **rollup_table(ports),
         **{name: Method(refuse_news, (Param(_as_it_came, None),) * 2) for name in ("eth_subscribe", "eth_unsubscribe")},
         **mount_extra(parts.extra),
@@ -54,6 +67,11 @@ def build_table(parts: TableParts) -> dict[str, Method]:
         return modules
 
     return table | {"rpc_modules": Method(list_modules)}
+
+
+def _build_filter_parts(parts: TableParts, logs: LogMethods, transactions: TransactionMethods) -> FilterParts:
+    book = FilterBook(parts.feed, parts.settings.filters_max, parts.settings.filter_expiry_s)
+    return FilterParts(book, parts.search, logs, transactions, parts.settings.logs_count_max)
 
 
 async def refuse_news(*_: object) -> None:
