@@ -23,6 +23,7 @@ from rollup.core.execution import AccountState
 from rollup.core.forks import Fork
 from rollup.core.ids import ZERO_HASH, Address, Hash
 from rollup.core.transaction import Transaction
+from rollup.vm.computation import ChainComputation
 from rollup.vm.delegation import apply_authorizations, is_delegation
 from rollup.vm.fork import ChainState
 from rollup.vm.messages import MessageOutcome, MessageRequest, destroy, run_message
@@ -34,10 +35,15 @@ REFUND_QUOTIENT_BEFORE_LONDON = 2
 @dataclass(frozen=True, slots=True)
 class TransactionLimits:
     """``gas_left`` is what the block has not yet used. ``deadline`` is a moment of ``time.monotonic`` after which a
-    sequencer gives up (never set where a block is derived: every node must reach the same result)."""
+    sequencer gives up (never set where a block is derived: every node must reach the same result). ``frames`` is the
+    kind of frame that runs, for whoever watches."""
 
     gas_left: int
     deadline: float | None = None
+    frames: type[ChainComputation] = ChainComputation
+
+
+UNLIMITED = TransactionLimits(UINT256_MAX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +69,9 @@ def apply_transaction(
     check_transaction(transaction, state.environment.rule, state.fork)
     check_blob_fee(transaction, state.environment.blob_base_fee)
     check_sender(state, transaction, sender, limits.gas_left)
-    price = effective_gas_price(transaction, state.environment.base_fee)
     start = state.snapshot()
     try:
-        outcome = _execute(state, transaction, sender, price, limits.deadline)
+        outcome = execute_transaction(state, transaction, sender, limits)
     except ExecutionTooLong:
         state.revert(start)
         raise
@@ -94,14 +99,17 @@ def check_sender(state: ChainState, transaction: Transaction, sender: Address, g
     check_account(transaction, account, state.environment.base_fee, delegated=delegated)
 
 
-def _execute(
-    state: ChainState, transaction: Transaction, sender: Address, price: int, deadline: float | None
+def execute_transaction(
+    state: ChainState, transaction: Transaction, sender: Address, limits: TransactionLimits
 ) -> TransactionOutcome:
+    """Run what was checked, from the purchase of gas to the settlement of fees; the caller ends it. Raises
+    ExecutionTooLong with the state in the middle of it."""
+    price = effective_gas_price(transaction, state.environment.base_fee)
     blob_fee = blob_gas(transaction) * state.environment.blob_base_fee
     state.delta_balance(sender, -transaction.gas * price - blob_fee)
     state.increment_nonce(sender)
     refund = apply_authorizations(state, transaction.authorizations)
-    request = _message_request(transaction, sender, price, refund, deadline)
+    request = _message_request(transaction, sender, price, refund, limits)
     request = replace(request, gas=transaction.gas - intrinsic_gas(transaction, state.fork))
     outcome = run_message(state, request)
     gas_used = gas_to_pay(transaction, outcome, state.fork)
@@ -112,7 +120,7 @@ def _execute(
 
 
 def _message_request(
-    transaction: Transaction, sender: Address, price: int, refund: int, deadline: float | None
+    transaction: Transaction, sender: Address, price: int, refund: int, limits: TransactionLimits
 ) -> MessageRequest:
     return MessageRequest(
         sender=sender,
@@ -123,7 +131,8 @@ def _message_request(
         gas_price=price,
         access_list=transaction.access_list,
         refund=refund,
-        deadline=deadline,
+        deadline=limits.deadline,
+        frames=limits.frames,
         blob_hashes=transaction.blob_hashes,
     )
 
@@ -147,7 +156,7 @@ def gas_to_pay(transaction: Transaction, outcome: MessageOutcome, fork: Fork = F
     return max(used_before_refund - refunded, floor_data_gas(transaction, fork))
 
 
-def apply_deposit(state: ChainState, deposit: Deposit) -> TransactionOutcome:
+def apply_deposit(state: ChainState, deposit: Deposit, limits: TransactionLimits = UNLIMITED) -> TransactionOutcome:
     """Run a deposit: never refused. The mint stands and the sender's nonce moves whatever the call does.
 
     No gas is bought and none given back. A deposit that cannot even start (value not covered, gas below the intrinsic
@@ -157,7 +166,7 @@ def apply_deposit(state: ChainState, deposit: Deposit) -> TransactionOutcome:
     state.set_balance(deposit.sender, min(state.get_balance(deposit.sender) + deposit.mint, UINT256_MAX))
     state.increment_nonce(deposit.sender)
     if _can_start(shape):
-        outcome = run_message(state, _message_request(shape, deposit.sender, 0, 0, None))
+        outcome = run_message(state, _message_request(shape, deposit.sender, 0, 0, limits))
         gas_used = gas_to_pay(shape, outcome)
         destroy(state, outcome)
     else:

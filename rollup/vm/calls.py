@@ -65,7 +65,7 @@ def run_call(state: ChainState, request: CallRequest, limits: CallLimits) -> Cal
 def run_once(state: ChainState, request: CallRequest, gas: int, deadline: float | None) -> CallRun:
     """One run inside ``scratch``, taken back at once. Raises as run_call does."""
     shape = as_transaction(request, gas)
-    _check_start(state, request, shape)
+    check_start(state, request, shape)
     start = state.snapshot()
     base_fee = state.environment.base_fee
     price = effective_gas_price(shape, base_fee)
@@ -136,7 +136,8 @@ def as_transaction(request: CallRequest, gas: int) -> Transaction:
     )
 
 
-def _check_start(state: ChainState, request: CallRequest, shape: Transaction) -> None:
+def check_start(state: ChainState, request: CallRequest, shape: Transaction) -> None:
+    """Raises what keeps a call from starting (see run_call)."""
     if request.max_tip > request.max_fee:
         raise TipAboveFeeCap(f"maxPriorityFeePerGas: {request.max_tip}, maxFeePerGas: {request.max_fee}")
     base_fee = state.environment.base_fee

@@ -47,10 +47,10 @@ Step = Any
 
 
 def charge(frame: Frame, amount: int) -> None:
-    """Pay gas. Raises OutOfGas."""
+    """Pay gas. Raises OutOfGas, which holds the amount."""
     left = frame.gas - amount
     if left < 0:
-        raise OutOfGas
+        raise OutOfGas(amount)
     frame.gas = left
 
 

@@ -66,8 +66,8 @@ class Program:
         steps: list[tuple[Step, Any]] = []
         gas = height = lowest = highest = 0
         position, ended = start, False
-        while not ended and len(steps) < RUN_STEPS_MAX and self._opcode(position) != JUMPDEST:
-            instruction, argument, position = self._read_instruction(position)
+        while not ended and len(steps) < RUN_STEPS_MAX and self.opcode_at(position) != JUMPDEST:
+            instruction, argument, position = self.read_instruction(position)
             lowest = min(lowest, height - instruction.pops)
             height += instruction.pushes - instruction.pops
             highest = max(highest, height)
@@ -76,11 +76,13 @@ class Program:
             ended = instruction.ends_block
         return Run(start, gas, -lowest, STACK_MAX - highest, tuple(steps), position)
 
-    def _opcode(self, position: int) -> int:
+    def opcode_at(self, position: int) -> int:
+        """Beyond its end a code is zeros."""
         return self._code[position] if position < len(self._code) else STOP
 
-    def _read_instruction(self, position: int) -> tuple[Instruction, Any, int]:
-        opcode = self._opcode(position)
+    def read_instruction(self, position: int) -> tuple[Instruction, Any, int]:
+        """What is there, its argument, and where the next one is."""
+        opcode = self.opcode_at(position)
         instruction = self._table.get(opcode) or missing_instruction(opcode)
         if PUSH1 <= opcode <= PUSH32:
             size = opcode - PUSH1 + 1
@@ -93,13 +95,18 @@ class Program:
         """Why ``run`` cannot start on a stack of ``depth`` items: the first instruction that misses or overflows."""
         position = run.start
         while True:
-            instruction, _, position = self._read_instruction(position)
-            if depth < instruction.pops:
-                return InsufficientStack(f"stack underflow ({depth} <=> {instruction.pops})")
-            limit = STACK_MAX + instruction.pops - instruction.pushes
-            if depth > limit:
-                return FullStack(f"stack limit reached {depth} ({limit})")
+            instruction, _, position = self.read_instruction(position)
+            if (fault := find_stack_fault(instruction, depth)) is not None:
+                return fault
             depth += instruction.pushes - instruction.pops
+
+
+def find_stack_fault(instruction: Instruction, depth: int) -> VMError | None:
+    """Why an instruction cannot run on a stack of ``depth`` items; None when it can."""
+    if depth < instruction.pops:
+        return InsufficientStack(f"stack underflow ({depth} <=> {instruction.pops})")
+    limit = STACK_MAX + instruction.pops - instruction.pushes
+    return FullStack(f"stack limit reached {depth} ({limit})") if depth > limit else None
 
 
 @lru_cache(maxsize=PROGRAMS_REMEMBERED_MAX)
