@@ -15,6 +15,7 @@ from rpc.feed import ChainFeed
 from rpc.http import HttpFace
 from rpc.log_search import LogSearch
 from rpc.methods.table import Answer, TableParts, build_table
+from rpc.methods.wallet import KeyRing
 from rpc.metrics import Metrics
 from rpc.pages import Pages
 from rpc.ports import NodePorts
@@ -27,13 +28,14 @@ CLOSE_TIMEOUT_S = 0.5
 @dataclass(frozen=True, slots=True)
 class AppParts:
     """What a listener serves. ``extra_methods`` get their positional JSON parameters as they came; ``feed`` is what the
-    node tells of its chain."""
+    node tells of its chain, ``keys`` are the accounts that it signs for (a devnet's)."""
 
     ports: NodePorts
     settings: RpcSettings = field(default_factory=RpcSettings)
     metrics: Metrics = field(default_factory=Metrics)
     extra_methods: Mapping[str, Answer] = field(default_factory=dict)
     feed: ChainFeed = field(default_factory=ChainFeed)
+    keys: KeyRing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ async def open_server(host: str, port: int, parts: AppParts) -> AsyncIterator[Rp
     """Listen until the block ends. Raises PortTaken, BadConfig (an address that is not ours)."""
     ports, settings = parts.ports, parts.settings
     with LogSearch(ports.chain, settings.log_searches_max) as search:
-        table = build_table(TableParts(ports, settings, search, parts.extra_methods))
+        table = build_table(TableParts(ports, settings, search, parts.extra_methods, parts.feed, parts.keys))
         pages = Pages(ports, settings, parts.metrics)
         dispatcher = Dispatcher(table, settings, parts.metrics)
         sockets = WebSocketFace(dispatcher, parts.feed, settings)

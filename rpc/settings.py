@@ -32,6 +32,10 @@ class RpcSettings:
     response_bytes_max: int = 25 * 1024 * 1024
     logs_count_max: int = 10_000
     log_searches_max: int = 64
+    filters_max: int = 1000
+    filter_expiry_s: float = 300.0
+    sync_wait_s: float = 10.0
+    sync_wait_max_s: float = 25.0
     call_gas_max: int = 50_000_000
     request_timeout_s: float = 30.0
     keepalive_timeout_s: float = 120.0

@@ -1,9 +1,11 @@
 """Identity of chain and node: eth_chainId, net_*, web3_*, eth_syncing and the like."""
 
 from rollup.core.hashes import keccak
+from rollup.core.ids import BlockNumber
 from rpc.block_refs import head_number
 from rpc.hexes import data, quantity
 from rpc.method import Method, Param
+from rpc.news import syncing_json
 from rpc.ports import NodePorts
 from rpc.scalars import read_data
 
@@ -14,13 +16,13 @@ class ChainMethods:
         self._chain_id = quantity(ports.rule.chain_id)
         self._network = str(ports.rule.chain_id)
         self._client_version = client_version
+        self._first = BlockNumber(0) if ports.heads is None else ports.heads.heads().unsafe
 
     def table(self) -> dict[str, Method]:
         return {
             "eth_chainId": Method(self.chain_id),
             "eth_blockNumber": Method(self.block_number),
             "eth_syncing": Method(self.syncing),
-            "eth_accounts": Method(self.accounts),
             "net_version": Method(self.network),
             "net_listening": Method(self.listening),
             "net_peerCount": Method(self.peer_count),
@@ -36,20 +38,7 @@ class ChainMethods:
 
     async def syncing(self) -> object:
         """False only when every block that is known to exist was executed here."""
-        if self._ports.heads is None:
-            return False
-        heads = self._ports.heads.heads()
-        if heads.received <= heads.unsafe:
-            return False
-        return {
-            "startingBlock": "0x0",
-            "currentBlock": quantity(heads.unsafe),
-            "highestBlock": quantity(heads.received),
-        }
-
-    async def accounts(self) -> list[str]:
-        """The node holds no users' keys."""
-        return []
+        return False if self._ports.heads is None else syncing_json(self._ports.heads.heads(), self._first)
 
     async def network(self) -> str:
         return self._network

@@ -94,7 +94,9 @@ def make_ports(**more: object) -> NodePorts:
 
 
 @asynccontextmanager
-async def listening(settings: RpcSettings | None = None, **more: object) -> AsyncIterator[RpcServer]:
-    parts = AppParts(make_ports(), settings or RpcSettings(), **more)
+async def listening(
+    settings: RpcSettings | None = None, ports: NodePorts | None = None, **more: object
+) -> AsyncIterator[RpcServer]:
+    parts = AppParts(ports or make_ports(), settings or RpcSettings(), **more)
     async with open_server("127.0.0.1", 0, parts) as server:
         yield server
