@@ -4,8 +4,9 @@ import pytest
 from eth_abi.abi import encode
 
 from rollup.core.execution import CallResult
+from rollup.core.reverts import ERROR_SELECTOR, PANIC_SELECTOR, revert_reason
 from rpc.errors import RpcError
-from rpc.reverts import ERROR_SELECTOR, PANIC_SELECTOR, check_call, revert_reason
+from rpc.reverts import check_call
 
 
 @pytest.mark.parametrize(
