@@ -25,10 +25,10 @@ log = structlog.get_logger("status")
 async def show_status(take: Callable[[], Snapshot], title: str) -> None:
     """Draw for ever: a live panel on a terminal, a log line now and then elsewhere."""
     if sys.stderr.isatty():
-        with Live(_draw(take(), title), console=Console(stderr=True), refresh_per_second=4) as live:
+        with Live(draw_snapshot(take(), title), console=Console(stderr=True), refresh_per_second=4) as live:
             while True:
                 await asyncio.sleep(REFRESH_S)
-                live.update(_draw(take(), title))
+                live.update(draw_snapshot(take(), title))
     while True:
         await asyncio.sleep(LINE_INTERVAL_S)
         log_snapshot(take())
@@ -53,7 +53,8 @@ def log_snapshot(snapshot: Snapshot) -> None:
         log.warning("alarm", code=alarm.code, why=alarm.message)
 
 
-def _draw(snapshot: Snapshot, title: str) -> Panel:
+def draw_snapshot(snapshot: Snapshot, title: str) -> Panel:
+    """Heads and rates above, a row for each ledger, the first alarms below."""
     heads = snapshot.heads
     summary = Text.assemble(
         ("head ", "dim"), (f"{heads.unsafe}  ", "bold"),
