@@ -197,27 +197,11 @@ async def open_node(directory: Path, networks: tuple[MemoryNetwork, ...], role: 
     engine = Engine.open(directory / "state", GENESIS)
     _GENESIS_HASHES[:] = [engine.head().genesis_hash]
     try:
-        async with (
-            _store_of(directory / "store") as store,
-            _run_node(build_node(EngineExecutor(engine), store, networks, role), role) as node,
-        ):
-            yield node
+        with open_store(directory / "store", genesis_hash()) as store:
+            async with _run_node(build_node(EngineExecutor(engine), store, networks, role), role) as node:
+                yield node
     finally:
         engine.close()
-
-
-@asynccontextmanager
-async def _store_of(path: Path) -> AsyncIterator[Store]:
-    """Closed when the last write that a cancelled task left behind in its thread is done."""
-    with open_store(path, genesis_hash()) as store:
-        try:
-            yield store
-        finally:
-            await asyncio.to_thread(_nothing)
-
-
-def _nothing() -> None:
-    """Runs when the one worker thread has come to the end of its queue."""
 
 
 @dataclass(frozen=True)
