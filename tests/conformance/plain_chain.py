@@ -21,6 +21,7 @@ from rollup.store.blocks import BlockStore
 from rollup.store.store import open_store
 from rollup.vm.client import open_vm
 from rpc.feed import ChainFeed
+from rpc.methods.wallet import KeyRing
 from rpc.ports import NodePorts
 from rpc.server import AppParts, open_server
 from rpc.settings import RpcSettings
@@ -82,8 +83,11 @@ def make_genesis(alloc: tuple[tuple[Address, GenesisAccount], ...] = ()) -> Chai
 
 
 @asynccontextmanager
-async def open_plain_chain(path: Path, settings: RpcSettings | None = None) -> AsyncIterator[PlainChain]:
-    """A fresh chain in ``path`` that seals a block shortly after every transaction, and a listener for it."""
+async def open_plain_chain(
+    path: Path, settings: RpcSettings | None = None, keys: KeyRing | None = None
+) -> AsyncIterator[PlainChain]:
+    """A fresh chain in ``path`` that seals a block shortly after every transaction, and a listener for it.
+    ``keys`` are the accounts that it signs for."""
     async with open_vm(path / "state", genesis := make_genesis()) as vm:
         head = await vm.head()
         with open_store(path / "store", head.genesis_hash) as store:
@@ -95,7 +99,7 @@ async def open_plain_chain(path: Path, settings: RpcSettings | None = None) -> A
             sequencer = Sequencer(inputs, genesis.rule, timing)
             await sequencer.start()
             ports = NodePorts(genesis.rule, vm, store.blocks, sequencer, sequencer, LaggingHeads(store.blocks))
-            parts = AppParts(ports, settings or RpcSettings(), feed=feed)
+            parts = AppParts(ports, settings or RpcSettings(), feed=feed, keys=keys)
             async with open_server("127.0.0.1", 0, parts) as server, _running(sequencer):
                 yield PlainChain(server.url, KEYS, store.blocks, sequencer, bell)
 
