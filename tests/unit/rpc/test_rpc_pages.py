@@ -18,7 +18,8 @@ from rpc.settings import RpcSettings
 
 
 def fresh_ports(**more: object) -> NodePorts:
-    return make_ports(chain=OneBlock(timestamp=int(time.time())), **more)
+    """With a head of now: made in the test, for a whole run takes longer than a head stays fresh."""
+    return make_ports(**{"chain": OneBlock(timestamp=int(time.time()))} | more)
 
 
 async def readiness(ports: NodePorts) -> tuple[int, list[str]]:
@@ -35,21 +36,21 @@ async def test_a_fresh_head_is_ready() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ports", "reason"),
+    ("parts", "reason"),
     [
-        (make_ports(chain=OneBlock(timestamp=1)), "head 0 is "),
+        ({"chain": OneBlock(timestamp=1)}, "head 0 is "),
         (
-            fresh_ports(heads=MadeRollup(labels=Heads(*map(BlockNumber, (2, 1, 0, 0, 9))))),
+            {"heads": MadeRollup(labels=Heads(*map(BlockNumber, (2, 1, 0, 0, 9))))},
             "syncing: 2 of 9 blocks executed",
         ),
         (
-            fresh_ports(rollup=MadeRollup((make_status(ANCHOR, reachable=False, error="connection refused"),))),
+            {"rollup": MadeRollup((make_status(ANCHOR, reachable=False, error="connection refused"),))},
             "ledger eip155:31 is unreachable: connection refused",
         ),
     ],
 )
-async def test_what_keeps_it_from_being_ready_is_named(ports: NodePorts, reason: str) -> None:
-    status, [found] = await readiness(ports)
+async def test_what_keeps_it_from_being_ready_is_named(parts: dict[str, object], reason: str) -> None:
+    status, [found] = await readiness(fresh_ports(**parts))
     assert status == 503
     assert found.startswith(reason)
 
