@@ -26,7 +26,7 @@ from rollup.sequencer.settings import BlockSettings, PoolSettings, SequencerSett
 from rollup.sequencer.standalone import NoBacklog, NoInputs, NoJournal
 from rollup.vm.settings import VmSettings
 from rpc.feed import ChainFeed
-from rpc.ports import NodePorts
+from rpc.ports import NodePorts, PoolContent
 from rpc.server import AppParts, RpcServer, open_server
 from rpc.settings import RpcSettings
 
@@ -118,6 +118,9 @@ class EmbeddedLedger:
 
     def find(self, transaction_hash: Hash) -> tuple[Transaction, Address] | None:
         return self._sequencer.find(transaction_hash)
+
+    def content(self, address: Address | None) -> PoolContent:
+        return self._sequencer.content(address)
 
     @property
     def counts(self) -> tuple[int, int]:

@@ -24,7 +24,7 @@ from rollup.sequencer.ports import SequencerPorts
 from rollup.sequencer.settings import PoolSettings, SequencerSettings
 from rollup.sequencer.standalone import NoBacklog, NoInputs, NoJournal, NoListener
 from rollup.vm.settings import VmSettings
-from rpc.ports import NodePorts
+from rpc.ports import NodePorts, PoolContent
 from rpc.server import AppParts, RpcServer, open_server
 from rpc.settings import RpcSettings
 
@@ -76,6 +76,9 @@ class ServedChain:
     def find(self, transaction_hash: Hash) -> tuple[Transaction, Address] | None:
         pooled = self._intake.pool.find(transaction_hash)
         return None if pooled is None else (pooled.transaction, pooled.sender)
+
+    def content(self, address: Address | None) -> PoolContent:
+        return self._intake.pool.snapshot(address)
 
     @property
     def counts(self) -> tuple[int, int]:

@@ -78,6 +78,10 @@ class TransactionSink(Protocol):
         ...
 
 
+PoolContent = dict[Address, tuple[dict[int, Transaction], dict[int, Transaction]]]
+"""Per sender what could run now and what waits for a lower nonce, by nonce."""
+
+
 class PoolReader(Protocol):
     def pending_nonce(self, address: Address) -> int | None:
         """Next free nonce after what the pool holds; None when it holds nothing of this account."""
@@ -90,6 +94,10 @@ class PoolReader(Protocol):
     @property
     def counts(self) -> tuple[int, int]:
         """Transactions that could run now, and those that wait for a lower nonce."""
+        ...
+
+    def content(self, address: Address | None) -> PoolContent:
+        """A snapshot of everything, or of one sender's part."""
         ...
 
 

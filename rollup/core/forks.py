@@ -56,7 +56,9 @@ PRAGUE_BLOBS = BlobRule(6, 9, 5_007_716)
 class ForkSchedule:
     """When each fork begins. ``by_number`` (before the merge), ``by_time`` (after it) and ``blobs`` are ascending.
 
-    A block is past the merge when its difficulty is 0 and it is not below ``merge_block`` where that is known.
+    ``fork_blocks`` and ``fork_times`` are all starts that count for the chain's identity (EIP-2124), ascending, those
+    that only moved the difficulty bomb included. A block is past the merge when its difficulty is 0 and it is not below
+    ``merge_block`` where that is known.
     """
 
     by_number: tuple[tuple[BlockNumber, Fork], ...]
@@ -65,6 +67,8 @@ class ForkSchedule:
     merge_block: BlockNumber | None = None
     terminal_total_difficulty: int | None = None
     deposit_contract: Address = DEPOSIT_CONTRACT
+    fork_blocks: tuple[int, ...] = ()
+    fork_times: tuple[int, ...] = ()
 
     def fork_at(self, number: int, timestamp: int, *, merged: bool) -> Fork:
         """The rules of a block."""

@@ -25,6 +25,9 @@ from rollup.sequencer.eviction import EvictionOrder
 from rollup.sequencer.sender_queue import PooledTransaction, SenderQueue, pool_transaction
 from rollup.sequencer.settings import PoolSettings
 
+PoolContent = dict[Address, tuple[dict[int, Transaction], dict[int, Transaction]]]
+"""Per sender its pending and its queued transactions, by nonce."""
+
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
@@ -266,6 +269,17 @@ class Mempool:
             return [], []
         ordered = [sender.by_nonce[nonce] for nonce in sender.nonces]
         return ordered[: sender.pending_count], ordered[sender.pending_count :]
+
+    def snapshot(self, address: Address | None) -> PoolContent:
+        """The whole pool, or one sender's part of it. Costs time in proportion."""
+        found: PoolContent = {}
+        for sender in self.senders() if address is None else (address,):
+            pending, queued = self.content(sender)
+            found[sender] = (
+                {pooled.nonce: pooled.transaction for pooled in pending},
+                {pooled.nonce: pooled.transaction for pooled in queued},
+            )
+        return found
 
     def senders(self) -> Iterator[Address]:
         """Every sender in the pool, at the time of the call."""

@@ -16,11 +16,9 @@ from rollup.core.ids import Address, Hash
 from rollup.core.transaction import Transaction
 from rollup.sequencer.block_builder import BlockBuilder, Signer
 from rollup.sequencer.intake import Intake
+from rollup.sequencer.mempool import PoolContent
 from rollup.sequencer.ports import SequencerPorts
 from rollup.sequencer.settings import SequencerSettings, check_transaction_fits_block
-
-PoolContent = dict[Address, tuple[dict[int, Transaction], dict[int, Transaction]]]
-"""Per sender its pending and its queued transactions, by nonce."""
 
 
 class Sequencer:
@@ -94,12 +92,4 @@ class Sequencer:
 
     def content(self, address: Address | None = None) -> PoolContent:
         """A snapshot of the pool, or of one sender's part of it. Costs time in proportion."""
-        pool = self._intake.pool
-        snapshot: PoolContent = {}
-        for sender in pool.senders() if address is None else (address,):
-            pending, queued = pool.content(sender)
-            snapshot[sender] = (
-                {pooled.nonce: pooled.transaction for pooled in pending},
-                {pooled.nonce: pooled.transaction for pooled in queued},
-            )
-        return snapshot
+        return self._intake.pool.snapshot(address)

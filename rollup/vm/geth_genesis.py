@@ -108,8 +108,16 @@ def _parse_schedule(config: Mapping[str, Any], timestamp: int) -> ForkSchedule:
         blobs=_parse_blobs(config),
         merge_block=None if merge_block is None else BlockNumber(merge_block),
         terminal_total_difficulty=terminal,
+        fork_blocks=_starts(config, "Block", 0),
+        fork_times=_starts(config, "Time", timestamp),
         deposit_contract=Address(_bytes(config, "depositContractAddress", DEPOSIT_CONTRACT, 20)),
     )
+
+
+def _starts(config: Mapping[str, Any], kind: str, after: int) -> tuple[int, ...]:
+    """Distinct numbers above ``after`` of the members whose names end in ``kind``."""
+    given = {_number(config, name) for name, value in config.items() if name.endswith(kind) and value is not None}
+    return tuple(sorted(start for start in given if start > after))
 
 
 def _parse_blobs(config: Mapping[str, Any]) -> tuple[tuple[int, BlobRule], ...]:

@@ -1,4 +1,4 @@
-"""Calls that change nothing: eth_call and eth_estimateGas."""
+"""Calls that change nothing: eth_call, eth_estimateGas and eth_createAccessList."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +7,7 @@ from rollup.core.execution import NO_BLOCK_OVERRIDE, BlockOverride, CallRequest,
 from rpc.block_refs import state_block
 from rpc.call_params import CallFields, call_sender, read_call, read_call_context, read_overrides
 from rpc.errors import SERVER_ERROR, RpcError
-from rpc.hexes import data, quantity
+from rpc.hexes import data, quantity, word
 from rpc.method import Method, Param
 from rpc.ports import NodePorts
 from rpc.reverts import check_call
@@ -34,7 +34,11 @@ class CallMethods:
             Param(read_overrides, ()),
             Param(read_call_context, NO_BLOCK_OVERRIDE),
         )
-        return {"eth_call": Method(self.call, params), "eth_estimateGas": Method(self.estimate_gas, params)}
+        return {
+            "eth_call": Method(self.call, params),
+            "eth_estimateGas": Method(self.estimate_gas, params),
+            "eth_createAccessList": Method(self.create_access_list, params),
+        }
 
     async def call(self, fields: CallFields, ref: BlockRef, state: StateOverrides, block: BlockOverride) -> str:
         """Return data. A revert is an error with code 3 and the revert data."""
@@ -51,6 +55,19 @@ class CallMethods:
         result = await self._ports.state.estimate_gas(request)
         check_call(result)
         return quantity(result.gas_used)
+
+    async def create_access_list(
+        self, fields: CallFields, ref: BlockRef, state: StateOverrides, block: BlockOverride
+    ) -> dict[str, object]:
+        """What the call touches, and the gas that it uses with that list. A call that fails says so beside them."""
+        gas = min(fields.get("gas") or self._call_gas_max, self._call_gas_max)
+        result = await self._ports.state.create_access_list(self._request(fields, ref, Overrides(state, block), gas))
+        rows = [
+            {"address": data(address), "storageKeys": [word(slot) for slot in slots]}
+            for address, slots in result.access_list
+        ]
+        error = {"error": result.error} if result.error else {}
+        return {"accessList": rows, **error, "gasUsed": quantity(result.gas_used)}
 
     def _request(self, fields: CallFields, ref: BlockRef, overrides: Overrides, gas: int | None) -> CallRequest:
         chain_id = fields.get("chainId")

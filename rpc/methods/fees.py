@@ -38,6 +38,7 @@ class FeeMethods:
         return {
             "eth_gasPrice": Method(self.gas_price),
             "eth_maxPriorityFeePerGas": Method(self.tip),
+            "eth_baseFee": Method(self.base_fee),
             "eth_blobBaseFee": Method(self.blob_base_fee),
             "eth_feeHistory": Method(self.history, history),
         }
@@ -48,6 +49,10 @@ class FeeMethods:
     async def gas_price(self) -> str:
         base_fee = self._next_base_fee(self._header(head_number(self._ports)))
         return quantity(base_fee + base_fee // 4 + self._suggest_tip())
+
+    async def base_fee(self) -> str:
+        """Of the next block."""
+        return quantity(self._next_base_fee(self._header(head_number(self._ports))))
 
     async def blob_base_fee(self) -> str:
         return quantity(BLOB_BASE_FEE_MIN)

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from rpc.allowed_methods import choose_methods
 from rpc.errors import METHOD_NOT_FOUND, RpcError
 from rpc.feed import ChainFeed
 from rpc.filters import FilterBook
@@ -11,15 +12,18 @@ from rpc.log_search import LogSearch
 from rpc.method import REQUIRED, Method, Param
 from rpc.methods.blocks import BlockMethods
 from rpc.methods.calls import CallMethods
+from rpc.methods.capabilities import CapabilityMethods
 from rpc.methods.chain import ChainMethods
 from rpc.methods.fees import FeeMethods
 from rpc.methods.filters import FilterMethods, FilterParts
 from rpc.methods.logs import LogMethods
 from rpc.methods.proofs import ProofMethods
+from rpc.methods.raw import RawMethods
 from rpc.methods.rollup import rollup_table
 from rpc.methods.simulate import SimulateMethods
 from rpc.methods.state import StateMethods
 from rpc.methods.transactions import TransactionMethods
+from rpc.methods.txpool import PoolMethods
 from rpc.methods.waiting import WaitingMethods
 from rpc.methods.wallet import KeyRing, WalletMethods
 from rpc.ports import NodePorts
@@ -35,7 +39,7 @@ class TableParts:
     ports: NodePorts
     settings: RpcSettings
     search: LogSearch
-    extra: Mapping[str, Answer] = field(default_factory=dict)
+    extra: Mapping[str, Answer | Method] = field(default_factory=dict)
     feed: ChainFeed = field(default_factory=ChainFeed)
     keys: KeyRing | None = None
 
@@ -54,19 +58,23 @@ def build_table(parts: TableParts) -> dict[str, Method]:
         **transactions.table(),
         **WaitingMethods(ports, parts.feed, settings).table(),
         **WalletMethods(ports, settings, parts.keys).table(),
+        **PoolMethods(ports).table(),
         **BlockMethods(ports).table(),
+        **RawMethods(ports).table(),
+        **CapabilityMethods(ports).table(),
         **logs.table(),
         **FilterMethods(ports, _build_filter_parts(parts, logs, transactions)).table(),
         **rollup_table(ports),
         **{name: Method(refuse_news, (Param(_as_it_came, None),) * 2) for name in ("eth_subscribe", "eth_unsubscribe")},
         **mount_extra(parts.extra),
     }
-    modules = {name.partition("_")[0]: "1.0" for name in (*table, "rpc_modules")}
 
     async def list_modules() -> dict[str, str]:
         return modules
 
-    return table | {"rpc_modules": Method(list_modules)}
+    offered = choose_methods(table | {"rpc_modules": Method(list_modules)}, settings.methods)
+    modules = {name.partition("_")[0]: "1.0" for name in offered}
+    return offered
 
 
 def _build_filter_parts(parts: TableParts, logs: LogMethods, transactions: TransactionMethods) -> FilterParts:
@@ -79,9 +87,12 @@ async def refuse_news(*_: object) -> None:
     raise RpcError(METHOD_NOT_FOUND, "notifications not supported")
 
 
-def mount_extra(methods: Mapping[str, Answer]) -> dict[str, Method]:
-    """Methods of the wiring: as many parameters as the callable has, handed over as plain JSON values."""
-    return {name: Method(answer, _plain_params(answer)) for name, answer in methods.items()}
+def mount_extra(methods: Mapping[str, Answer | Method]) -> dict[str, Method]:
+    """Methods of the wiring. What declares none has as many parameters as the callable, handed over as plain JSON."""
+    return {
+        name: answer if isinstance(answer, Method) else Method(answer, _plain_params(answer))
+        for name, answer in methods.items()
+    }
 
 
 def _plain_params(answer: Answer) -> tuple[Param, ...]:

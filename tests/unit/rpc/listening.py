@@ -5,10 +5,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from rollup.core.block import Block, BlockHeader
-from rollup.core.execution import AccountState, CallRequest, CallResult
+from rollup.core.execution import (
+    AccessListResult,
+    AccountProof,
+    AccountState,
+    CallRequest,
+    CallResult,
+    SlotProof,
+    SlotRequest,
+)
 from rollup.core.genesis import ChainRule
 from rollup.core.ids import ZERO_ADDRESS, ZERO_HASH, Address, BlockNumber, Hash
 from rollup.core.logs import FoundLog, LogFilter
+from rollup.core.simulation import SimulatedBlock, SimulationRequest
 from rpc.ports import NodePorts
 from rpc.server import AppParts, RpcServer, open_server
 from rpc.settings import RpcSettings
@@ -87,6 +96,19 @@ class NoState:
 
     async def estimate_gas(self, request: CallRequest) -> CallResult:
         return CallResult(b"", 21_000, reverted=False, error="")
+
+    async def create_access_list(self, request: CallRequest) -> AccessListResult:
+        return AccessListResult((), 21_000, "")
+
+    async def simulate(self, request: SimulationRequest) -> tuple[SimulatedBlock, ...]:
+        return ()
+
+    async def read_slots(self, request: SlotRequest) -> tuple[tuple[int, ...], ...]:
+        return tuple((0,) * len(slots) for _, slots in request.slots)
+
+    async def read_proof(self, address: Address, slots: tuple[int, ...], block: BlockNumber | None) -> AccountProof:
+        account = AccountState(address, 0, 0, ZERO_HASH, ZERO_HASH)
+        return AccountProof(account, (), tuple(SlotProof(slot, 0, ()) for slot in slots))
 
 
 def make_ports(**more: object) -> NodePorts:
