@@ -8,7 +8,7 @@ from rpc.hexes import data, quantity
 
 
 def block_json(block: Block, transactions: Sequence[object]) -> dict[str, object]:
-    """``transactions`` are the block's, as hashes or whole."""
+    """``transactions`` are the block's, as hashes or whole. Members in the order of their names, as geth has them."""
     shape = {
         **header_json(block.header),
         "size": quantity(block_size(block)),
@@ -17,7 +17,7 @@ def block_json(block: Block, transactions: Sequence[object]) -> dict[str, object
     }
     if block.header.has_withdrawals:
         shape["withdrawals"] = [withdrawal_json(each) for each in block.withdrawals]
-    return shape
+    return dict(sorted(shape.items()))
 
 
 def header_json(header: BlockHeader) -> dict[str, object]:
