@@ -9,13 +9,13 @@ import asyncio
 
 from rollup.core.block import BlockHeader
 from rollup.core.errors import UnknownBlock
-from rollup.core.fees import next_base_fee
 from rollup.core.ids import BlockNumber
 from rpc.block_refs import check_number, head_number
 from rpc.errors import SERVER_ERROR, InvalidArgument, RpcError
 from rpc.fee_samples import FeeSamples
 from rpc.hexes import quantity
 from rpc.method import Method, Param
+from rpc.next_fees import base_fee_after, blob_fee_after, blob_fee_of, blob_gas_ratio
 from rpc.ports import NodePorts
 from rpc.scalars import BlockRef, read_block_number, read_uint64
 
@@ -24,7 +24,6 @@ SUGGESTION_PERCENT = 60
 TIP_SUGGESTED_MAX_WEI = 500 * 10**9
 HISTORY_BLOCKS_MAX = 1024
 HISTORY_PERCENTILES_MAX = 100
-BLOB_BASE_FEE_MIN = 1  # EIP-4844: what it is while no blob was ever used
 
 
 class FeeMethods:
@@ -55,7 +54,7 @@ class FeeMethods:
         return quantity(self._next_base_fee(self._header(head_number(self._ports))))
 
     async def blob_base_fee(self) -> str:
-        return quantity(BLOB_BASE_FEE_MIN)
+        return quantity(blob_fee_of(self._ports.rule, self._header(head_number(self._ports))))
 
     async def history(self, count: int, ref: BlockRef, percentiles: tuple[float, ...]) -> dict[str, object]:
         """EIP-1559's eth_feeHistory in geth's shape; ``reward`` only when percentiles were asked for."""
@@ -78,8 +77,8 @@ class FeeMethods:
             **({"reward": rewards} if percentiles else {}),
             "baseFeePerGas": [quantity(fee) for fee in base_fees],
             "gasUsedRatio": [header.gas_used / header.gas_limit for header in headers],
-            "baseFeePerBlobGas": [quantity(BLOB_BASE_FEE_MIN)] * len(base_fees),
-            "blobGasUsedRatio": [0] * count,
+            "baseFeePerBlobGas": [quantity(fee) for fee in self._blob_fees(headers)],
+            "blobGasUsedRatio": [blob_gas_ratio(self._ports.rule, header) for header in headers],
         }
 
     def _newest(self, ref: BlockRef) -> BlockNumber:
@@ -99,8 +98,12 @@ class FeeMethods:
             return self._tip_floor
         return min(max(sorted(tips)[len(tips) // 2], self._tip_floor), TIP_SUGGESTED_MAX_WEI)
 
+    def _blob_fees(self, headers: list[BlockHeader]) -> list[int]:
+        rule = self._ports.rule
+        return [*(blob_fee_of(rule, header) for header in headers), blob_fee_after(rule, headers[-1])]
+
     def _next_base_fee(self, header: BlockHeader) -> int:
-        return next_base_fee(self._ports.rule.fee, header.base_fee, header.gas_used, header.gas_limit)
+        return base_fee_after(self._ports.rule, header)
 
     def _header(self, number: BlockNumber) -> BlockHeader:
         header = self._ports.chain.header(number)
