@@ -31,6 +31,39 @@ class RpcSection(_Section):
     call_time_max_s: float = Field(1.0, gt=0)
     logs_count_max: int = Field(10_000, ge=1)
     head_age_max_s: float = Field(300.0, gt=0)
+    methods: tuple[str, ...] = ("*",)
+    jwt_secret_file: Path | None = None
+    api_keys_file: Path | None = None
+    body_bytes_max: int = Field(5 * 1024 * 1024, ge=1024)
+    batch_items_max: int = Field(1000, ge=1)
+    response_bytes_max: int = Field(25 * 1024 * 1024, ge=1024)
+    request_timeout_s: float = Field(30.0, gt=0)
+    keepalive_timeout_s: float = Field(120.0, gt=0)
+    filters_max: int = Field(1000, ge=0)
+    filter_expiry_s: float = Field(300.0, gt=0)
+    sync_wait_s: float = Field(10.0, gt=0)
+    sync_wait_max_s: float = Field(25.0, gt=0)
+    websocket_connections_max: int = Field(1024, ge=0)
+    websocket_subscriptions_max: int = Field(1024, ge=0)
+    websocket_waiting_bytes_max: int = Field(4 * 1024 * 1024, ge=64 * 1024)
+    websocket_ping_interval_s: float = Field(30.0, gt=0)
+    websocket_idle_timeout_s: float = Field(600.0, gt=0)
+
+    @model_validator(mode="after")
+    def _waits_end_first(self) -> Self:
+        if not self.sync_wait_s <= self.sync_wait_max_s < self.request_timeout_s:
+            raise ValueError("sync_wait_s, sync_wait_max_s and request_timeout_s must ascend")
+        return self
+
+
+class AdminSection(_Section):
+    """Where operators' methods are served; nowhere without a port."""
+
+    host: str = "127.0.0.1"
+    port: int | None = Field(None, ge=0, le=65_535)
+    vhosts: tuple[str, ...] = ("localhost",)
+    jwt_secret_file: Path | None = None
+    api_keys_file: Path | None = None
 
 
 class SequencerSection(_Section):
@@ -94,6 +127,7 @@ class NodeConfig(_Section):
     data: Path = Path("data")
     genesis: Path = Path("rollup.json")
     rpc: RpcSection = RpcSection()
+    admin: AdminSection = AdminSection()
     sequencer: SequencerSection = SequencerSection()
     batch: BatchSection = BatchSection()
     ledgers: tuple[LedgerSection, ...] = Field(min_length=1)
@@ -149,11 +183,18 @@ def _anchor_paths(config: NodeConfig, home: Path) -> NodeConfig:
     ledgers = tuple(
         row.model_copy(update={"key_file": home / row.key_file if row.key_file else None}) for row in config.ledgers
     )
+    secrets = ("jwt_secret_file", "api_keys_file")
+    rpc, admin = (
+        section.model_copy(update={name: home / path for name in secrets if (path := getattr(section, name))})
+        for section in (config.rpc, config.admin)
+    )
     sequencer = config.sequencer.model_copy(update={"key_file": home / config.sequencer.key_file})
     return config.model_copy(
         update={
             "data": home / config.data,
             "genesis": home / config.genesis,
+            "rpc": rpc,
+            "admin": admin,
             "ledgers": ledgers,
             "sequencer": sequencer,
         }

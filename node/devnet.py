@@ -18,6 +18,7 @@ from ledgers.remote import serve_methods
 from ledgers.transport import RpcTransport, TransportSettings
 from node.chain_parts import open_chain
 from node.deployment import place_contract
+from node.dev_wallet import DevWallet
 from node.devnet_layout import CHAIN_ID, DevnetLayout, DevnetShape
 from node.embedded_ledger import EmbeddedLedger, EmbeddedRules, open_embedded_ledger
 from node.follower_file import write_follower_config
@@ -87,9 +88,10 @@ async def open_devnet(
         links = await _connect(devnet, stack, genesis, poster_key)
         settings = RollupSettings(
             key=sequencer_key,
-            listener=Listener(options.host, options.port, RpcSettings(cors_origins=("*",))),
+            listener=Listener(options.host, options.port, RpcSettings(cors_origins=("*",), websocket_origins=("*",))),
             batch=BatchSettings(age_s_max=options.batch_age_s),
             cursor_interval_s=5.0,
+            wallet=DevWallet(devnet.keys),
             extra_methods=serve_methods(*devnet.memories),
         )
         node = await stack.enter_async_context(open_rollup_node(layout.node, genesis, links, settings))

@@ -6,14 +6,15 @@ runs until the caller runs what ``runners`` names.
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from node.admin_methods import AdminMethods, StopButton, describe
 from node.block_events import BlockEvents
 from node.chain_parts import ChainParts, open_chain
 from node.consensus_wiring import ConsensusPlan, SequencingPlan, build_consensus, build_sequencing, claim_last_batch
-from node.rollup_settings import LedgerLink, RollupSettings, Runner
+from node.rollup_settings import LedgerLink, Listener, RollupSettings, Runner
 from node.rollup_views import RollupViews
 from node.snapshot import Snapshot
 from node.terminal import clock
@@ -40,6 +41,7 @@ class RollupNode:
     metrics: Metrics
     server: RpcServer
     runners: Mapping[str, Runner]
+    admin: RpcServer | None = None
 
     def take_snapshot(self) -> Snapshot:
         """What the operator sees now."""
@@ -86,10 +88,26 @@ async def open_rollup_node(
             genesis=genesis,
         )
         runners["heads"] = _watching_heads(driver, events.feed)
-        parts = AppParts(ports, settings.listener.settings, metrics, settings.extra_methods, events.feed)
-        async with open_server(settings.listener.host, settings.listener.port, parts) as server:
+        parts = AppParts(
+            ports, settings.listener.settings, metrics, settings.extra_methods, events.feed, settings.wallet
+        )
+        async with AsyncExitStack() as stack:
+            server = await stack.enter_async_context(_open(settings.listener, parts))
+            admin = None
+            if settings.admin is not None:
+                methods = AdminMethods(consensus.office, driver, stop := StopButton(), describe(genesis, server))
+                runners["admin_stop"] = stop.run
+                extra = {**settings.extra_methods, **methods.table()}
+                opening = _open(settings.admin, replace(parts, settings=settings.admin.settings, extra_methods=extra))
+                admin = await stack.enter_async_context(opening)
             runners["engine"] = chain.vm.run
-            yield RollupNode(genesis, chain, driver, consensus.office, sequencer, events, metrics, server, runners)
+            yield RollupNode(
+                genesis, chain, driver, consensus.office, sequencer, events, metrics, server, runners, admin
+            )
+
+
+def _open(listener: Listener, parts: AppParts) -> AbstractAsyncContextManager[RpcServer]:
+    return open_server(listener.host, listener.port, parts)
 
 
 def _sealing(driver: ConsensusDriver, sequencer: Sequencer) -> Runner:

@@ -10,8 +10,9 @@ from node.config import LedgerSection, NodeConfig
 from node.deployment import find_section
 from node.genesis_file import read_genesis
 from node.keys import read_key
+from node.listener_config import build_admin_listener, build_listener
 from node.rollup_node import RollupNode, open_rollup_node
-from node.rollup_settings import LedgerLink, Listener, RollupSettings
+from node.rollup_settings import LedgerLink, RollupSettings
 from node.stop_request import StopRequest, run_until_stopped
 from node.supervise import supervise
 from node.terminal import show_status
@@ -21,7 +22,6 @@ from rollup.core.ledger import PostingForm
 from rollup.sequencer.settings import BatchSettings, BlockSettings, PoolSettings, SequencerSettings
 from rollup.settlement.settings import WatchSettings
 from rollup.vm.settings import VmSettings
-from rpc.settings import RpcSettings
 
 log = structlog.get_logger("node")
 
@@ -43,6 +43,8 @@ async def _run(config: NodeConfig, stop: StopRequest) -> int:
         settings = _build_settings(config)
         node = await stack.enter_async_context(open_rollup_node(config.data, genesis, tuple(links), settings))
         log.info("serving", role=config.role, url=node.server.url, chain_id=genesis.chain.rule.chain_id)
+        if node.admin is not None:
+            log.info("serving operators", url=node.admin.url)
         return await supervise({**node.runners, "status": _status_of(node, config)}, node.metrics.on_loop_lag, stop)
 
 
@@ -91,17 +93,8 @@ def _build_settings(config: NodeConfig) -> RollupSettings:
     sequencer, batch, rpc = config.sequencer, config.batch, config.rpc
     return RollupSettings(
         key=read_key(sequencer.key_file) if config.role == "sequencer" else None,
-        listener=Listener(
-            rpc.host,
-            rpc.port,
-            RpcSettings(
-                cors_origins=rpc.cors_origins,
-                websocket_origins=rpc.websocket_origins,
-                virtual_hosts=rpc.vhosts,
-                logs_count_max=rpc.logs_count_max,
-                head_age_max_s=rpc.head_age_max_s,
-            ),
-        ),
+        listener=build_listener(rpc),
+        admin=build_admin_listener(config),
         vm=VmSettings(call_time_max_s=rpc.call_time_max_s),
         sequencer=SequencerSettings(
             pool=PoolSettings(

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 
 from aiohttp import web
 
+from rpc.access import Gate
 from rpc.dispatch import Dispatcher, error_response
 from rpc.errors import INVALID_REQUEST, PARSE_ERROR, RpcError
 from rpc.settings import RpcSettings
@@ -30,6 +31,7 @@ class HttpFace:
         self._sockets = sockets
         self._settings = settings
         self._pages = pages
+        self._gate = Gate(settings.access)
         self._any_host = "*" in settings.virtual_hosts
         self._hosts = frozenset(host.lower() for host in settings.virtual_hosts)
         self._any_origin = "*" in settings.cors_origins
@@ -50,10 +52,13 @@ class HttpFace:
         return response
 
     async def _handle_root(self, request: web.BaseRequest) -> web.StreamResponse:
-        if request.method == "POST":
-            return await self._handle_call(request)
         if request.method == "OPTIONS":
             return _preflight(request)
+        fault = self._gate.find_fault(request.headers)
+        if fault is not None:
+            return web.Response(status=401, text=f"{fault}\n", headers={"WWW-Authenticate": "Bearer"})
+        if request.method == "POST":
+            return await self._handle_call(request)
         if request.method == "GET" and request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._sockets.serve(request)
         if request.method in ("GET", "HEAD"):

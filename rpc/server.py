@@ -14,6 +14,7 @@ from rpc.dispatch import Dispatcher
 from rpc.feed import ChainFeed
 from rpc.http import HttpFace
 from rpc.log_search import LogSearch
+from rpc.method import Method
 from rpc.methods.table import Answer, TableParts, build_table
 from rpc.methods.wallet import KeyRing
 from rpc.metrics import Metrics
@@ -27,13 +28,13 @@ CLOSE_TIMEOUT_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class AppParts:
-    """What a listener serves. ``extra_methods`` get their positional JSON parameters as they came; ``feed`` is what the
+    """What a listener serves. ``extra_methods`` that declare no parameters get them as they came; ``feed`` is what the
     node tells of its chain, ``keys`` are the accounts that it signs for (a devnet's)."""
 
     ports: NodePorts
     settings: RpcSettings = field(default_factory=RpcSettings)
     metrics: Metrics = field(default_factory=Metrics)
-    extra_methods: Mapping[str, Answer] = field(default_factory=dict)
+    extra_methods: Mapping[str, Answer | Method] = field(default_factory=dict)
     feed: ChainFeed = field(default_factory=ChainFeed)
     keys: KeyRing | None = None
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from rpc.access import AccessRules
+
 
 @dataclass(frozen=True, slots=True)
 class WebSocketSettings:
@@ -19,7 +21,7 @@ class WebSocketSettings:
 
 @dataclass(frozen=True, slots=True)
 class RpcSettings:
-    """Defaults suit a node that strangers may reach.
+    """Defaults suit a node that strangers may reach. ``methods`` are the namespaces and names on offer, ``*`` for all.
 
     ``cors_origins`` are the browser origins that may read answers (``*`` for any; a devnet wants that).
     ``websocket_origins`` are those that may open WebSockets: geth's rules (``rpc.origins``); none means this machine's.
@@ -45,4 +47,6 @@ class RpcSettings:
     websocket_origins: tuple[str, ...] = ()
     head_age_max_s: float = 60.0
     tip_suggested_wei: int = 1_000_000
+    methods: tuple[str, ...] = ("*",)
+    access: AccessRules = field(default_factory=AccessRules)
     client_version: str = "entresol/v0.1.0"
