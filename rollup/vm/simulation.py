@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from rollup.core.admission import blob_gas
-from rollup.core.block import Block, BlockHeader, Log, Receipt
+from rollup.core.block import Block, BlockHeader, Log, Receipt, Withdrawal
 from rollup.core.block_codec import withdrawal_fields
 from rollup.core.errors import BlockGasLimitReached, CallTimedOut
 from rollup.core.forks import CANCUN_BLOBS, Fork, blob_base_fee
@@ -115,7 +115,7 @@ class Simulation:
         pay_withdrawals(self._state, withdrawals)
         header = replace(
             made.header,
-            withdrawals_root=ordered_root([encode_rlp(withdrawal_fields(each)) for each in withdrawals]),
+            withdrawals_root=_withdrawals_root(withdrawals) if withdrawals else made.header.withdrawals_root,
             requests_hash=self._requests_hash(made, fork),
             blob_gas_used=sum(receipt.blob_gas_used for receipt in made.receipts),
         )
@@ -211,6 +211,10 @@ class _BlockInMaking:
             logs_bloom=join_blooms([receipt.logs_bloom for receipt in self.receipts]),
             gas_used=self.gas_used,
         )
+
+
+def _withdrawals_root(withdrawals: tuple[Withdrawal, ...]) -> Hash:
+    return ordered_root([encode_rlp(withdrawal_fields(each)) for each in withdrawals])
 
 
 def _simulated_log(log: Log) -> SimulatedLog:

@@ -84,11 +84,11 @@ def start_header(rule: ChainRule, parent: BlockHeader, block: PlannedBlock, *, v
         prev_randao=context.prev_randao or ZERO_HASH,
         nonce=bytes(8),
         base_fee=base_fee if fork >= Fork.LONDON else 0,
-        withdrawals_root=EMPTY_ROOT,
+        withdrawals_root=EMPTY_ROOT if fork >= Fork.SHANGHAI else ZERO_HASH,
         blob_gas_used=0,
         excess_blob_gas=_excess_blob_gas(rule.forks, parent, block, fork),
-        parent_beacon_root=context.beacon_root or ZERO_HASH,
-        requests_hash=NO_REQUESTS_HASH,
+        parent_beacon_root=(fork >= Fork.CANCUN and context.beacon_root) or ZERO_HASH,
+        requests_hash=NO_REQUESTS_HASH if fork >= Fork.PRAGUE else ZERO_HASH,
         field_count=header_field_count(fork),
     )
 
