@@ -20,6 +20,28 @@ vhosts = ["localhost"]        # host names that may be asked for (addresses alwa
 call_time_max_s = 1.0         # eth_call and eth_estimateGas end after this
 logs_count_max = 10000        # the most logs that one eth_getLogs answers
 head_age_max_s = 300.0        # an older head makes /readyz answer 503
+methods = ["*"]               # namespaces ("eth") and methods ("eth_call") on offer
+# jwt_secret_file = "keys/jwt.hex"   # callers bring a token (32 bytes of secret in hex, mode 0600) ...
+# api_keys_file = "keys/api.keys"    # ... or one of these keys, one per line
+body_bytes_max = 5242880
+batch_items_max = 1000
+response_bytes_max = 26214400
+request_timeout_s = 30.0
+keepalive_timeout_s = 120.0   # an idle HTTP connection is closed after this
+filters_max = 1000            # filters that are polled ...
+filter_expiry_s = 300.0       # ... and when an unpolled one ends
+sync_wait_s = 10.0            # eth_sendRawTransactionSync waits so long ...
+sync_wait_max_s = 25.0        # ... or as long as it is told, up to this
+websocket_connections_max = 1024
+websocket_subscriptions_max = 1024     # of one connection
+websocket_waiting_bytes_max = 4194304  # a reader that lets more news wait is dropped
+websocket_ping_interval_s = 30.0
+websocket_idle_timeout_s = 600.0       # a connection without subscriptions is closed after this
+
+[admin]                       # operators' methods (docs/json-rpc.md), on a port of their own
+host = "127.0.0.1"            # another address needs a secret or keys, as in [rpc]
+vhosts = ["localhost"]
+# port = 8546                 # nowhere without it
 
 [sequencer]
 key_file = "keys/sequencer.key"
