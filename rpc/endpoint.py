@@ -6,7 +6,7 @@ import time
 import structlog
 from jsonrpcserver import Error, Result, Success
 
-from rollup.core.errors import Rejected, Transient
+from rollup.core.errors import Fatal, Rejected, Transient
 from rpc.errors import (
     INTERNAL_ERROR,
     LIMIT_EXCEEDED,
@@ -48,6 +48,9 @@ class Endpoint:
             error = RpcError(LIMIT_EXCEEDED, f"server busy, try again later: {raised}")
         except TimeoutError:
             error = RpcError(TIMED_OUT, "request timed out")
+        except Fatal as raised:  # the part that met it first ends the node and says why
+            _log.warning("call failed", method=self._name, why=str(raised))
+            error = RpcError(INTERNAL_ERROR, "the node is stopping")
         except Exception:  # noqa: BLE001 - the edge: whatever broke inside, the caller gets an answer and the process lives
             _log.exception("call failed", method=self._name, request=request_number)
             error = RpcError(INTERNAL_ERROR, f"internal error (request {request_number})")

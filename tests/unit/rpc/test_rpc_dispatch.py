@@ -161,7 +161,7 @@ async def test_no_params_may_be_said_in_several_ways(params: str) -> None:
         ("refuses", -32004, "this node follows the ledgers and takes no transactions"),
         ("busy", -32005, "server busy, try again later: queue full"),
         ("never", -32002, "request timed out"),
-        ("crashes", -32603, "internal error (request 1)"),
+        ("crashes", -32603, "the node is stopping"),
         ("breaks", -32603, "internal error (request 1)"),
         ("bytes", -32603, "internal error (request 1)"),
         ("much", -32003, "response too large"),
