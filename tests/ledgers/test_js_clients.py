@@ -44,9 +44,9 @@ def check_installed(package: str) -> str:
     return node
 
 
-@pytest.mark.parametrize("client", ["ethers", "viem"])
+@pytest.mark.parametrize("client", ["ethers", "viem", "ethers-socket", "viem-socket"])
 async def test_a_javascript_client_works(client: str, chain: PlainChain, artifacts: Path) -> None:
-    node = check_installed(client)
+    node = check_installed(client.partition("-")[0])
     environment = os.environ | {"CLIENT_PACKAGES": str(PACKAGES / "package.json")}
     script = await asyncio.create_subprocess_exec(
         node,
