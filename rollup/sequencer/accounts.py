@@ -17,6 +17,7 @@ from rollup.sequencer.ports import Executor
 DELEGATION_PREFIX = b"\xef\x01\x00"  # EIP-7702
 DELEGATION_BYTES = 23
 ADDRESSES_PER_READ = 256
+RETRY_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,14 @@ class AccountLoader:
         states = await self._executor.read_accounts(addresses, as_of)
         return tuple([self._cache.learn(await self._complete(state, as_of)) for state in states])
 
+    async def read_patiently(self, addresses: tuple[Address, ...]) -> tuple[SenderAccount, ...]:
+        """The same for whoever nobody waits for: an engine that strangers keep busy is asked again."""
+        while True:
+            try:
+                return await self.read(addresses)
+            except (Transient, Overloaded):
+                await asyncio.sleep(RETRY_S)
+
     async def _complete(self, state: AccountState, as_of: BlockNumber) -> SenderAccount:
         delegated = False
         if state.code_hash != EMPTY_CODE_HASH:
@@ -107,6 +116,9 @@ class AccountLoader:
             accounts = await self.read(addresses)
         except Transient as error:
             self._fail(addresses, Overloaded(str(error)))
+            return
+        except Overloaded as error:  # strangers' questions fill the queue: theirs to be told, not ours to die of
+            self._fail(addresses, error)
             return
         for address, account in zip(addresses, accounts, strict=True):
             for future in self._waiting.pop(address):

@@ -111,7 +111,7 @@ class Intake:
             except TransactionRejected as error:
                 self._refuse(keccak(raw), error)
         unknown = {sender for _, sender in read if self._cache.get(sender) is None}
-        await self._loader.read(tuple(unknown))
+        await self._loader.read_patiently(tuple(unknown))
         taken = 0
         for transaction, sender in read:
             try:

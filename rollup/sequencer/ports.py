@@ -23,8 +23,9 @@ WallClock = Callable[[], float]
 class Executor(Protocol):
     """The virtual machine node. Blocks are committed durably before ``execute_block`` returns.
 
-    Reads are answered while a block executes. Raises VmCrashed when the process is gone and ExecutorBusy when its
-    queue is full; a cancelled ``execute_block`` may still have committed: ``head`` tells.
+    Reads are answered while a block executes. Raises VmCrashed when the process is gone. When its queue is full
+    ``read_accounts`` and ``read_code`` raise Overloaded and ``execute_block`` ExecutorBusy; a cancelled
+    ``execute_block`` may still have committed: ``head`` tells.
     """
 
     async def head(self) -> ExecutorHead: ...

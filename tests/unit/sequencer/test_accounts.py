@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 from pool_accounts import account_of
 
-from rollup.core.errors import ExecutorBusy, Overloaded
+from rollup.core.errors import Overloaded
 from rollup.core.execution import AccountState
 from rollup.core.hashes import keccak
 from rollup.core.ids import Address, BlockNumber
@@ -61,7 +61,7 @@ class CountedReads:
         self.entered.set()
         await self.gate.wait()
         if self.is_busy:
-            raise ExecutorBusy("queue full")
+            raise Overloaded("queue full")
         code_hash = keccak(self.code)
         return tuple(replace(account_of(0), address=address, code_hash=code_hash) for address in addresses)
 
@@ -114,6 +114,17 @@ async def test_a_busy_engine_is_an_answer_and_not_the_end() -> None:
             await loader.load(account_of(1).address)
         executor.is_busy = False
         assert (await loader.load(account_of(1).address)).as_of == 3
+
+
+async def test_what_nobody_waits_for_is_read_when_the_engine_has_time() -> None:
+    executor = CountedReads(is_busy=True)
+    executor.gate.set()
+    loader = AccountLoader(executor, AccountCache(100), lambda: BlockNumber(3))  # type: ignore[arg-type]
+    reading = asyncio.ensure_future(loader.read_patiently((account_of(1).address,)))
+    await executor.entered.wait()
+    executor.is_busy = False
+    assert [each.state.address for each in await reading] == [account_of(1).address]
+    assert len(executor.reads) == 2
 
 
 async def test_stopping_answers_those_who_wait() -> None:

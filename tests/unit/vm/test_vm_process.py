@@ -208,16 +208,25 @@ class TestBusy:
             work = BlockWork(BlockNumber(1), head.hash, head.timestamp + 1, spins(4), time_budget_s=WAIT_S)
             group.create_task(vm.execute_block(work))
             for _ in range(2):
-                group.create_task(vm.head())
+                group.create_task(vm.read_accounts((COUNTER,)))
                 group.create_task(vm.call(CallRequest(ACCOUNTS[0], COUNTER)))
             group.create_task(vm.rewind(BlockNumber(1)))
             await asyncio.sleep(0)
             with pytest.raises(Overloaded):
-                await vm.head()
+                await vm.read_accounts((COUNTER,))
             with pytest.raises(Overloaded):
                 await vm.call(CallRequest(ACCOUNTS[0], COUNTER))
             with pytest.raises(ExecutorBusy):
                 await vm.rewind(BlockNumber(0))
+
+    async def test_strangers_questions_do_not_keep_the_node_from_its_own(self, tmp_path: Path) -> None:
+        settings = VmSettings(reads_max=1)
+        async with open_vm(tmp_path / "vm", GENESIS, settings) as vm, asyncio.TaskGroup() as group:
+            await execute(vm)
+            group.create_task(vm.read_accounts((COUNTER,)))
+            await asyncio.sleep(0)
+            assert (await vm.head()).header.number == 1
+            assert len(await vm.read_blocks(BlockNumber(1), 1)) == 1
 
     async def test_a_caller_that_gives_up_changes_nothing(self, vm: VmClient) -> None:
         block = await start_block(vm, sign(0, 0), *spins(2))
