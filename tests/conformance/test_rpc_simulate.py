@@ -164,32 +164,33 @@ async def test_transfers_as_logs(asker: Asker) -> None:
     assert made["logsBloom"] == "0x" + "00" * 256
 
 
-@pytest.mark.parametrize(
-    ("step", "more", "code"),
-    [
-        ({"calls": [{"from": A, "to": B, "value": "0x1"}]}, {}, -38014),
-        ({"calls": [{"from": ME, "to": B}]}, {"validation": True}, -38012),
-        ({"calls": [{"from": ME, "to": B, "nonce": "0x9", "maxFeePerGas": ETHER}]}, {"validation": True}, -38011),
-        (
-            {"stateOverrides": {ME: {"nonce": "0x9"}}, "calls": [{"from": ME, "nonce": "0x1"}]},
-            {"validation": True},
-            -38010,
-        ),
-        ({"calls": [{"from": ME, "to": B, "gas": "0x5207"}]}, {}, -38013),
-        ({"calls": [{"from": ME, "to": B, "gas": "0xffffffff"}]}, {}, -38015),
-        ({"calls": [{"from": ME, "input": "0x" + "00" * 50_000}]}, {}, -38025),
-        ({"blockOverrides": {"number": "0x0"}}, {}, -38020),
-        ({"blockOverrides": {"time": "0x1"}}, {}, -38021),
-        ({"blockOverrides": {"number": "0xffff"}}, {}, -38026),
-        ({"stateOverrides": {A: {"movePrecompileToAddress": B}}}, {}, -32000),
-        ({"stateOverrides": {A: {"state": {}, "stateDiff": {}}}}, {}, -32602),
-        ({"calls": [{"from": "0x1"}]}, {}, -32602),
-        ({"calls": [{"from": ME, "chainId": "0x1"}]}, {}, -32000),
-        ({"calls": 7}, {}, -32602),
-    ],
-)
-async def test_codes_of_refusal(asker: Asker, step: dict[str, object], more: dict[str, object], code: int) -> None:
-    assert await asker.refused_simulation(step, **more) == code
+STRICT = {"validation": True}
+REFUSALS = [
+    ({"calls": [{"from": A, "to": B, "value": "0x1"}]}, {}, -38014),
+    ({"calls": [{"from": ME, "to": B}]}, STRICT, -38012),
+    ({"calls": [{"from": ME, "to": B, "nonce": "0x9", "maxFeePerGas": ETHER}]}, STRICT, -38011),
+    (
+        {"stateOverrides": {ME: {"nonce": "0x9"}}, "calls": [{"from": ME, "nonce": "0x1"}]},
+        STRICT,
+        -38010,
+    ),
+    ({"calls": [{"from": ME, "to": B, "gas": "0x5207"}]}, {}, -38013),
+    ({"calls": [{"from": ME, "to": B, "gas": "0xffffffff"}]}, {}, -38015),
+    ({"calls": [{"from": ME, "input": "0x" + "00" * 50_000}]}, {}, -38025),
+    ({"blockOverrides": {"number": "0x0"}}, {}, -38020),
+    ({"blockOverrides": {"time": "0x1"}}, {}, -38021),
+    ({"blockOverrides": {"number": "0xffff"}}, {}, -38026),
+    ({"stateOverrides": {A: {"movePrecompileToAddress": B}}}, {}, -32000),
+    ({"stateOverrides": {A: {"state": {}, "stateDiff": {}}}}, {}, -32602),
+    ({"calls": [{"from": "0x1"}]}, {}, -32602),
+    ({"calls": [{"from": ME, "chainId": "0x1"}]}, {}, -32000),
+    ({"calls": 7}, {}, -32602),
+]
+
+
+async def test_codes_of_refusal(asker: Asker) -> None:
+    codes = [await asker.refused_simulation(step, **more) for step, more, _ in REFUSALS]
+    assert codes == [code for _, _, code in REFUSALS]
 
 
 async def test_requests_that_make_no_sense(asker: Asker) -> None:
