@@ -98,6 +98,8 @@ def _shortened(ledger_id: str) -> str:
 def _state_of(row: LedgerStatus, now: float) -> Text:
     if row.alarms:
         return Text(row.alarms[0].code, style="bold red")
+    if not row.watched:
+        return Text("not watched", style="dim")
     if not row.reachable:
         return Text(row.error or "unreachable", style="red")
     return Text(f"ok, {max(now - row.last_seen_at, 0.0):.0f} s ago", style="green")

@@ -44,7 +44,7 @@ class Pages:
             metrics.chain.set_pool(*ports.pool.counts)
         statuses = () if ports.rollup is None else ports.rollup.ledger_status()
         last_batch = max([metrics.chain.last_batch, *(status.last_batch_seen for status in statuses)])
-        for status in statuses:
+        for status in (status for status in statuses if status.watched):
             metrics.ledgers.set_ledger(status, last_batch)
 
     def _head_reasons(self, now: float) -> list[str]:
@@ -66,5 +66,5 @@ class Pages:
         return [
             f"ledger {status.spec.ledger_id} is unreachable: {status.error or 'no answer yet'}"
             for status in self._ports.rollup.ledger_status()
-            if not status.reachable
+            if status.watched and not status.reachable
         ]

@@ -89,7 +89,9 @@ async def _read_postings(
 ) -> list[dict[str, Any]]:
     """The outbox's rows on a node that posts; on a follower, what it saw on the ledgers."""
     rows: list[dict[str, Any]] = await _ask(transport, url, "rollup_postings", batch["number"])
-    return rows or [{"ledgerId": row["ledgerId"], "state": _seen_state(batch, row)} for row in ledgers]
+    return rows or [
+        {"ledgerId": row["ledgerId"], "state": _seen_state(batch, row)} for row in ledgers if row["watched"]
+    ]
 
 
 def _seen_state(batch: dict[str, Any], ledger: dict[str, Any]) -> str:
@@ -112,6 +114,8 @@ async def _ask(transport: RpcTransport, url: str, method: str, *params: object) 
 
 
 def _state_of(row: dict[str, Any]) -> str:
+    if not row["watched"]:
+        return "not watched"
     alarms = ", ".join(alarm["code"] for alarm in row["alarms"])
     return alarms or ("ok" if row["reachable"] else row["error"] or "unreachable")
 

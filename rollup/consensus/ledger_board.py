@@ -65,6 +65,7 @@ class LedgerBoard:
             outbox_depth=depth,
             error=glance.error,
             alarms=alarms.alarms(view.index),
+            watched=int(view.index) in state.settings.watched,
         )
 
     def _glance(self, ledger_index: int) -> _Glance:

@@ -65,7 +65,8 @@ class LedgerStatus:
     """Per ledger: head, finality, how far batches got, what waits. ``height`` -1 while it was never reached.
 
     ``last_batch_seen`` and ``last_batch_final`` are batch numbers (0: none); ``confirmations`` counts the blocks on
-    top of the last posting seen, including its own.
+    top of the last posting seen, including its own. ``watched`` is False for a ledger of the genesis to which this node
+    is not connected: nothing is known of it.
     """
 
     spec: LedgerSpec
@@ -80,3 +81,4 @@ class LedgerStatus:
     outbox_depth: int
     error: str
     alarms: tuple[Alarm, ...]
+    watched: bool = True

@@ -100,6 +100,7 @@ def ledger_json(status: LedgerStatus) -> dict[str, object]:
     """``height`` and ``finalizedHeight`` are null while nothing was seen."""
     return {
         **spec_json(status.spec),
+        "watched": status.watched,
         "reachable": status.reachable,
         "height": _height(status.height),
         "finalizedHeight": _height(status.finalized_height),

@@ -168,6 +168,7 @@ def ledger_row(index: int, **changes: object) -> dict[str, object]:
         "lastBatchSeen": "0x2",
         "lastBatchFinal": "0x1",
         "outboxDepth": "0x0",
+        "watched": True,
         "reachable": True,
         "error": "",
         "alarms": [],

@@ -55,6 +55,11 @@ async def test_what_keeps_it_from_being_ready_is_named(parts: dict[str, object],
     assert found.startswith(reason)
 
 
+async def test_ledgers_that_this_node_does_not_watch_are_no_reason() -> None:
+    unwatched = replace(make_status(ANCHOR, reachable=False, error="no answer yet"), watched=False)
+    assert await readiness(fresh_ports(rollup=MadeRollup((unwatched,)))) == (200, [])
+
+
 def samples(text: bytes) -> dict[str, float]:
     families = text_string_to_metric_families(text.decode())
     return {
