@@ -9,6 +9,7 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
+from node import early_signals
 from node.commands import chain, inspect, operate
 from node.commands.devnet import devnet
 from node.supervise import find_fatal
@@ -16,6 +17,8 @@ from node.usage import WrongUsage
 from rollup.core.errors import Fatal, Rejected, Transient
 
 EXIT_USAGE, EXIT_NOT_FOUND, EXIT_TRY_AGAIN, EXIT_INTERRUPTED = 64, 66, 75, 130
+LONG_RUNNING = (["devnet"], ["run"], ["serve"])
+"""Commands whose end is a signal: no failure, however early it comes."""
 
 app = typer.Typer(
     name="entresol",
@@ -38,6 +41,7 @@ app.add_typer(operate.keys, name="keys")
 
 def main() -> None:
     """Entry point of the distribution."""
+    early_signals.raise_interrupts()
     sys.exit(run_command(sys.argv[1:]))
 
 
@@ -51,7 +55,7 @@ def run_command(arguments: list[str]) -> int:
         words = error.format_message()
         return _fail(f"{words} (see --help)", EXIT_USAGE) if words else EXIT_USAGE
     except (typer.Abort, KeyboardInterrupt):
-        return EXIT_INTERRUPTED
+        return 0 if arguments[:1] in LONG_RUNNING else EXIT_INTERRUPTED
     except (Fatal, BaseExceptionGroup) as error:
         fatal = find_fatal(error)
         if fatal is None:

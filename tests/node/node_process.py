@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,8 +85,9 @@ class NodeProcess:
         """Process ids of the virtual machine processes, in the order of their start."""
         found: set[int] = set()
         for task in Path(f"/proc/{self.pid}/task").glob("*/children"):
-            found |= {int(child) for child in task.read_text().split()}
-        return sorted(found)
+            with suppress(FileNotFoundError, ProcessLookupError):  # the thread has ended meanwhile
+                found |= {int(child) for child in task.read_text().split()}
+        return sorted(pid for pid in found if b"rollup.vm" in read_command(pid))
 
     def wait_for_engines(self, count: int = 1) -> list[int]:
         return wait_for(lambda: self.engines() if len(self.engines()) >= count else [])
@@ -120,6 +121,13 @@ def kill_quietly(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
+
+
+def read_command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def is_running(pid: int) -> bool:
