@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from rollup.consensus.commands import SignedHeader
-from rollup.consensus.labels import carried_number
+from rollup.consensus.labels import carried_number, is_foreign
 from rollup.consensus.state import LedgerView, Mark, State
 from rollup.core.genesis import LedgerRole
 from rollup.core.ids import BatchNumber, BlockNumber, Hash
@@ -55,7 +55,10 @@ FROZEN_KEY = "consensus/frozen"
 
 def build_checkpoint(state: State, view: LedgerView, block: LedgerBlock) -> LedgerCheckpoint:
     """What of a ledger's view is final at ``block``."""
-    final = sorted((mark for mark in view.marks if mark.height <= block.height), key=lambda mark: mark.number)
+    final = sorted(
+        (mark for mark in view.marks if mark.height <= block.height),
+        key=lambda mark: (is_foreign(state, mark.number, mark.batch_hash), mark.number),
+    )
     number = carried_number(state, view, block.height) if view.spec.role is LedgerRole.ANCHOR else BatchNumber(0)
     return LedgerCheckpoint(block, number, tuple(final[:MARKS_KEPT_MAX]))
 

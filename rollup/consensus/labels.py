@@ -27,6 +27,12 @@ def is_ours(state: State, number: int, batch_hash: bytes) -> bool:
     return entry is not None and entry.hash == batch_hash
 
 
+def is_foreign(state: State, number: int, batch_hash: bytes) -> bool:
+    """Our chain holds another batch in this place: unless the anchor reorganises, this one is never ours."""
+    entry = entry_at(state, number)
+    return entry is not None and entry.hash != batch_hash
+
+
 def finalized_number(state: State) -> BatchNumber:
     """The last derived batch whose record on the anchor ledger is final. Its cursor blocks were final on their own
     ledgers when it was derived: an entry with open cursors is not."""

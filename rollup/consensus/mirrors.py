@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from rollup.consensus.commands import SignedHeader
-from rollup.consensus.labels import carried_number, is_ours
+from rollup.consensus.labels import carried_number, is_foreign, is_ours
 from rollup.consensus.rules import is_authentic, signed_header
 from rollup.consensus.state import MARKS_MAX, Entry, LedgerView, Mark, State, anchor_view, with_view
 from rollup.core.ledger import SeenPosting
@@ -18,7 +18,7 @@ def see_on_mirror(state: State, view: LedgerView, posting: SeenPosting) -> tuple
     mark = Mark(posting.batch_number, posting.batch_hash, posting.height, signed)
     if mark.number < state.chain[0].number or not mark.number or _is_known(view, mark):
         return state, ()
-    return with_view(state, replace(view, marks=_bounded((*view.marks, mark)))), ()
+    return with_view(state, replace(view, marks=_bounded(state, (*view.marks, mark)))), ()
 
 
 def find_forks(state: State, ours: Entry) -> tuple[SignedHeader, ...]:
@@ -34,14 +34,15 @@ def find_forks(state: State, ours: Entry) -> tuple[SignedHeader, ...]:
 
 def trim_marks(state: State, view: LedgerView) -> LedgerView:
     """Drop marks that a final one covers for good: one of a batch that is itself final on the anchor. Below any other,
-    a reorg of the anchor may need them again."""
+    a reorg of the anchor may need them again. Drop those of batches that have left our view, too."""
     if not view.marks:
         return view
     anchor = anchor_view(state)
     settled = carried_number(state, anchor, anchor.finalized_height)
     covering = (mark for mark in view.marks if mark.number <= settled and mark.height <= view.finalized_height)
     covered = max((mark.number for mark in covering if is_ours(state, mark.number, mark.batch_hash)), default=0)
-    return replace(view, marks=tuple(mark for mark in view.marks if mark.number >= covered))
+    lowest = max(covered, state.chain[0].number)
+    return replace(view, marks=tuple(mark for mark in view.marks if mark.number >= lowest))
 
 
 def _is_known(view: LedgerView, mark: Mark) -> bool:
@@ -49,9 +50,14 @@ def _is_known(view: LedgerView, mark: Mark) -> bool:
     return any(known.number == mark.number and known.batch_hash == mark.batch_hash for known in view.marks)
 
 
-def _bounded(marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
-    """The lowest numbers win: they are the next that labels need."""
+def _bounded(state: State, marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
+    """Room for spam is made by spam: what our chain contradicts goes first. Of the rest the lowest numbers win: they
+    are the next that labels need."""
     if len(marks) <= MARKS_MAX:
         return marks
-    highest = max(range(len(marks)), key=lambda position: (marks[position].number, position))
-    return marks[:highest] + marks[highest + 1 :]
+    worst = max(range(len(marks)), key=lambda position: (*_order(state, marks[position]), position))
+    return marks[:worst] + marks[worst + 1 :]
+
+
+def _order(state: State, mark: Mark) -> tuple[bool, int]:
+    return is_foreign(state, mark.number, mark.batch_hash), mark.number

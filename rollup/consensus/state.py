@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from rollup.consensus.commands import SignedHeader
+from rollup.core.batch_body import BODY_BYTES_MAX
 from rollup.core.cursor import Cursor
 from rollup.core.genesis import LedgerRole, LedgerSpec
 from rollup.core.heads import Heads
@@ -24,7 +25,8 @@ class Role(Enum):
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What does not change while the node runs. ``watched`` are the ledgers to which this node has a connection:
-    cursors of any other ledger are taken on the anchor's word (ADR 0002)."""
+    cursors of any other ledger are taken on the anchor's word (ADR 0002). ``body_bytes_max`` is the format's, the same
+    on every node: which batch counts must not hang on a setting."""
 
     role: Role
     rollup_id: int
@@ -35,7 +37,7 @@ class Settings:
     watched: frozenset[int]
     attested_min: int
     outbox_batches_max: int = 32
-    body_bytes_max: int = 131_072
+    body_bytes_max: int = BODY_BYTES_MAX
 
 
 @dataclass(frozen=True, slots=True)
