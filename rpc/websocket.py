@@ -6,7 +6,6 @@ one sends answers and news from the bounded outbox. Whatever ends one of them en
 """
 
 import asyncio
-from contextlib import suppress
 
 import structlog
 from aiohttp import WSMsgType, web
@@ -21,6 +20,8 @@ from rpc.subscriptions import SubscriptionSet
 NORMAL, GOING_AWAY, NO_STATUS = 1000, 1001, 1005
 CLOSE_MAX_S = 1.0
 """How long a client may take to say goodbye, or a slow one to read why it is dropped."""
+LEAVE_MAX_S = 0.5
+"""The same when the node stops."""
 
 _log = structlog.get_logger("rpc")
 
@@ -60,16 +61,25 @@ class WebSocketFace:
             await connection.run()
         finally:
             self._connections.discard(connection)
-            if request.transport is not None:
-                request.transport.abort()
+            _hang_up(request.transport)
         return socket
 
     async def close(self) -> None:
-        """Say goodbye to everybody, within CLOSE_MAX_S."""
+        """Say goodbye to everybody, within LEAVE_MAX_S."""
         self._is_closing = True
         async with asyncio.TaskGroup() as group:
             for connection in tuple(self._connections):
                 group.create_task(connection.leave())
+
+
+def _hang_up(transport: asyncio.Transport | None) -> None:
+    """What is still unread by now stays unread: the transport would keep it for ever."""
+    if transport is None:
+        return
+    if transport.get_write_buffer_size():
+        transport.abort()
+    else:
+        transport.close()
 
 
 class Connection:
@@ -84,11 +94,14 @@ class Connection:
         self._subscriptions = SubscriptionSet(feed, self._outbox, self._limits.subscriptions_max)
         self._dispatcher = dispatcher.replace(self._subscriptions.table())
         self._room = asyncio.Semaphore(self._limits.calls_max)
+        self._leaving = asyncio.Event()
+        self._is_over = asyncio.Event()
 
     async def run(self) -> None:
         """Until either side ends it."""
         try:
             async with asyncio.TaskGroup() as group:
+                group.create_task(self._watch_leaving())
                 group.create_task(self._outbox.watch())
                 group.create_task(self._send_all())
                 await self._read_all(group)
@@ -97,12 +110,16 @@ class Connection:
             await self._say_goodbye(_first(ended))
         finally:
             self._subscriptions.close()
+            self._is_over.set()
 
     async def leave(self) -> None:
         """The node stops."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_MAX_S):
-                await self._socket.close(code=GOING_AWAY, message=b"the node stops", drain=False)
+        self._leaving.set()
+        await self._is_over.wait()
+
+    async def _watch_leaving(self) -> None:
+        await self._leaving.wait()
+        raise ConnectionEnded(GOING_AWAY, "the node stops")
 
     # --- requests -----------------------------------------------------------------------------------------------------
 
@@ -172,7 +189,7 @@ class Connection:
         if ended.code == POLICY_VIOLATION:
             _log.warning("websocket dropped", why=ended.reason)
         try:
-            async with asyncio.timeout(CLOSE_MAX_S):
+            async with asyncio.timeout(LEAVE_MAX_S if ended.code == GOING_AWAY else CLOSE_MAX_S):
                 await self._socket.close(code=ended.code, message=ended.reason.encode(), drain=False)
         except TimeoutError:
             _log.debug("websocket cut off", why=ended.reason)
