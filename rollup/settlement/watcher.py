@@ -9,7 +9,7 @@ import random
 import time
 from collections.abc import Callable
 
-from rollup.core.errors import LedgerReorged, Rejected, Transient, UnknownBlock
+from rollup.core.errors import LedgerReorged, LedgerUnavailable, Rejected, Transient, UnknownBlock
 from rollup.core.genesis import LedgerSpec
 from rollup.core.ledger import Ledger, LedgerBlock, LedgerHead
 from rollup.settlement.ports import LedgerObserver
@@ -78,13 +78,21 @@ class Watcher:
         """Go on from the observer's position, if the ledger still has it; else everything is read again."""
         position = await self._observers[0].read_position(self._spec.index)
         if position is not None:
-            known = await self._ledger.read_block(position.height)
+            known = await self._read_known(position.height)
             if known.hash == position.hash:
                 self._recent.append(known)
                 self._finalized = known
             else:
                 await self._tell_reorged(self._spec.start_height - 1)
         self._is_started = True
+
+    async def _read_known(self, height: int) -> LedgerBlock:
+        """A node without a block that was final once is behind, or serves a chain that was begun anew: no branch that
+        changed between two reads, but a loss that an operator must hear of."""
+        try:
+            return await self._ledger.read_block(height)
+        except UnknownBlock as error:
+            raise LedgerUnavailable(f"the node does not have block {height}, once final: is it syncing?") from error
 
     def _scanned_height(self) -> int:
         top = self._recent.top

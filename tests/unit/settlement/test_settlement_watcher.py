@@ -170,6 +170,20 @@ async def test_a_position_that_is_gone_means_reading_everything_again() -> None:
     assert notebook.height == 6
 
 
+async def test_a_node_that_lacks_what_was_final_is_reported_as_lost() -> None:
+    network, reader, notebook, watcher = build(finality_depth=0)
+    await network.mine(6)
+    await watcher.poll()
+    reader.lag(4)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(watcher_of(reader, notebook).run())
+        await notebook.until("lost")
+        reader.lag(0)
+        await notebook.until("reached", 2)
+        task.cancel()
+    assert not [line for line in notebook.told if line.startswith("reorged")]
+
+
 async def test_a_reorg_past_finality_is_measured() -> None:
     network, _, notebook, watcher = build(finality_depth=1)
     await network.mine(6)
