@@ -228,6 +228,18 @@ class TooManyLogs(Rejected):
     words = "query exceeds max results"
 
 
+class TraceTooLarge(Rejected):
+    """What a tracer records is more than one answer may hold; the detail names the cap."""
+
+    words = "trace too large"
+
+
+class UnknownTracer(Rejected):
+    """No tracer has this name, or not these options. Tracers written in JavaScript are not run here."""
+
+    words = "tracer not found"
+
+
 class MalformedBatch(Rejected):
     """Bytes that are not the one canonical encoding of a batch, a header or a pointer."""
 

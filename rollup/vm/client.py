@@ -35,7 +35,9 @@ from rollup.core.execution import (
 )
 from rollup.core.genesis import ChainGenesis
 from rollup.core.ids import Address, BlockNumber
+from rollup.core.payload import BuiltPayload, PayloadRequest
 from rollup.core.simulation import SimulatedBlock, SimulationRequest
+from rollup.core.tracing import BlockTraceRequest, CallTraceRequest
 from rollup.vm.settings import VmSettings
 from rollup.vm.wire import CALLS, COMMANDS, READY_ID, STOP, Answer, Failure, Request, build_error, pack, unpack
 
@@ -206,6 +208,10 @@ class VmClient:
         blocks: tuple[SimulatedBlock, ...] = await self._ask("simulate", request)
         return blocks
 
+    async def build_payload(self, request: PayloadRequest) -> BuiltPayload:
+        payload: BuiltPayload = await self._ask("build_payload", request)
+        return payload
+
     async def create_access_list(self, request: CallRequest) -> AccessListResult:
         result: AccessListResult = await self._ask("create_access_list", request)
         return result
@@ -219,6 +225,14 @@ class VmClient:
     ) -> AccountProof:
         proof: AccountProof = await self._ask("read_proof", address, slots, block)
         return proof
+
+    async def trace_block(self, request: BlockTraceRequest) -> tuple[bytes, ...]:
+        traces: tuple[bytes, ...] = await self._ask("trace_block", request)
+        return traces
+
+    async def trace_call(self, request: CallTraceRequest) -> bytes:
+        trace: bytes = await self._ask("trace_call", request)
+        return trace
 
     # --- requests -----------------------------------------------------------------------------------------------------
 

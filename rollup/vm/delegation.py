@@ -43,7 +43,7 @@ def _apply_authorization(state: ChainState, authorization: Authorization) -> int
     if authorization.chain_id not in (0, state.environment.rule.chain_id) or authorization.nonce >= NONCE_MAX:
         return 0
     try:
-        authority = _recover_authority(authorization)
+        authority = recover_authority(authorization)
     except BadSignature:
         return 0
     state.mark_address_warm(authority)
@@ -59,7 +59,8 @@ def _apply_authorization(state: ChainState, authorization: Authorization) -> int
     return refund
 
 
-def _recover_authority(authorization: Authorization) -> Address:
+def recover_authority(authorization: Authorization) -> Address:
+    """Who signed it. Raises BadSignature."""
     fields = [uint_bytes(authorization.chain_id), authorization.address, uint_bytes(authorization.nonce)]
     digest = keccak(AUTHORIZATION_MAGIC + rlp.encode(fields))
     return recover_address(digest, authorization.y_parity, authorization.r, authorization.s)

@@ -38,7 +38,9 @@ from rollup.core.execution import (
 from rollup.core.forks import Fork
 from rollup.core.genesis import ChainGenesis
 from rollup.core.ids import EMPTY_CODE_HASH, ZERO_HASH, Address, BlockNumber, Hash
+from rollup.core.payload import BuiltPayload, PayloadRequest
 from rollup.core.simulation import SimulatedBlock, SimulationRequest
+from rollup.core.tracing import BlockTraceRequest, CallTraceRequest
 from rollup.vm.access_lists import create_access_list
 from rollup.vm.accounts import EMPTY_ACCOUNT, Account
 from rollup.vm.building import BlockBuilder
@@ -50,9 +52,13 @@ from rollup.vm.forks.checks import check_header
 from rollup.vm.forks.replay import ReplayRules, replay_block
 from rollup.vm.genesis import build_genesis
 from rollup.vm.headers import build_header, decode_block_header, encode_block_header, seal_header
+from rollup.vm.payloads import build_payload
 from rollup.vm.proofs import prove_account, read_slots
 from rollup.vm.sealing import SealedState, seal_changes
 from rollup.vm.simulation import Simulation, SimulationBase
+from rollup.vm.tracing.opening import open_state
+from rollup.vm.tracing.replay import BlockReplays
+from rollup.vm.tracing.runs import trace_call
 
 HEADERS_CACHED_MAX = 1024
 BLOCKS_PER_READ_MAX = 64
@@ -70,6 +76,7 @@ class Engine:
         self._progress = database.read_progress()
         self._state: ChainState | None = None
         self._call_state: tuple[Hash, ChainState] | None = None
+        self._replays = BlockReplays(self._open_block)
 
     @classmethod
     def open(cls, path: Path, genesis: ChainGenesis) -> Self:
@@ -265,21 +272,45 @@ class Engine:
         base = SimulationBase(self._database, self._rule, header, lambda number: self.read_header(number).hash)
         return Simulation(base, request, limits).run()
 
+    def build_payload(self, request: PayloadRequest, limits: CallLimits) -> BuiltPayload:
+        """A block that is not kept. Raises what rollup.vm.payloads raises, and UnknownBlock."""
+        header = self.read_header(request.parent)
+        base = SimulationBase(self._database, self._rule, header, lambda number: self.read_header(number).hash)
+        return build_payload(base, request, limits)
+
     def create_access_list(self, request: CallRequest, limits: CallLimits) -> AccessListResult:
         """What a call touches. Raises what run_call raises, and UnknownBlock."""
         header = self._header_of(request.block)
         return create_access_list(self._sealed(header), self._environment(header), request, limits)
 
+    def trace_block(self, request: BlockTraceRequest, limits: CallLimits) -> tuple[bytes, ...]:
+        """Traces of a sealed block's transactions (see BlockTraceRequest), JSON texts. Raises what
+        rollup.vm.tracing.replay raises, and UnknownBlock."""
+        return self._replays.trace(request, limits)
+
+    def trace_call(self, request: CallTraceRequest, limits: CallLimits) -> bytes:
+        """JSON text of what a tracer sees of a call. Raises as ``call``, UnknownTracer, TraceTooLarge."""
+        with self._calling(request.call) as state:
+            return trace_call(state, request, limits)
+
+    def _open_block(self, header: BlockHeader) -> ChainState:
+        """The state on which the first transaction of a sealed block ran. Raises UnknownBlock for the genesis."""
+        parent = self.read_header(BlockNumber(header.number - 1))
+        state = make_state(self._sealed(parent), self._environment(header))
+        open_state(state, header)
+        return state
+
     @contextmanager
     def _calling(self, request: CallRequest) -> Iterator[ChainState]:
-        """A state for calls. That of the head is kept for the next call; one on which something failed is not."""
+        """A state for calls. That of the head is kept for the next call; one on which something failed, or that has
+        grown heavy (the head of an imported chain never moves), is not."""
         header = self._header_of(request.block)
         kept_of, state = self._call_state or (ZERO_HASH, None)
         self._call_state = None
         if state is None or kept_of != header.hash:
             state = self._state_of(header)
         yield state
-        self._call_state = (header.hash, state)
+        self._call_state = None if state.is_heavy else (header.hash, state)
 
     # --- state --------------------------------------------------------------------------------------------------------
 

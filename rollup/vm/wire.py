@@ -18,7 +18,19 @@ from rollup.core.execution import AccountState, BlockResult, BlockWork, Candidat
 
 COMMANDS = frozenset({"execute_block", "rewind"})
 READS = frozenset({"head", "read_blocks", "read_accounts", "read_code", "read_storage"})
-CALLS = frozenset({"call", "estimate_gas", "create_access_list", "simulate", "read_slots", "read_proof"})
+CALLS = frozenset(
+    {
+        "call",
+        "estimate_gas",
+        "create_access_list",
+        "simulate",
+        "build_payload",
+        "read_slots",
+        "read_proof",
+        "trace_block",
+        "trace_call",
+    }
+)
 
 READY_ID = 0
 STOP = (0, "stop", ())
