@@ -97,6 +97,7 @@ class JournaledAccounts:
         self._dirty_accounts: dict[bytes, None] = {}
         self._dirty_slots: dict[bytes, set[int]] = {}
         self._new_codes: dict[bytes, bytes] = {}
+        self._slots_read = 0
 
     # --- journal ---
 
@@ -152,6 +153,8 @@ class JournaledAccounts:
         finally:
             self.revert(start)
             self.forget_accesses()
+            for code_hash in self._new_codes.keys() - kept[2].keys():
+                self._codes.pop(code_hash, None)
             self._dirty_accounts, self._dirty_slots, self._new_codes = kept
 
     # --- blocks ---
@@ -183,6 +186,15 @@ class JournaledAccounts:
             self._storage.clear()
         if len(self._codes) > CODES_CACHED_MAX:
             self._codes.clear()
+
+    @property
+    def is_heavy(self) -> bool:
+        """So much was read that a state which never advances should be built anew rather than kept."""
+        return (
+            len(self._accounts) > ACCOUNTS_CACHED_MAX
+            or self._slots_read > SLOTS_CACHED_MAX
+            or len(self._codes) > CODES_CACHED_MAX
+        )
 
     # --- accounts ---
 
@@ -291,6 +303,7 @@ class JournaledAccounts:
         account = self.read_account(address)
         value = self.source.read_slot(account.storage_root, slot) if account else 0
         self._storage.setdefault(address, {})[slot] = value
+        self._slots_read += 1
         return value
 
     def set_storage(self, address: bytes, slot: int, value: int) -> None:

@@ -14,7 +14,7 @@ from rollup.core.forks import Fork
 from rollup.vm.forks.tables import INSTRUCTION_TABLES
 from rollup.vm.frame import Step
 from rollup.vm.instructions import Instruction, missing_instruction
-from rollup.vm.jumps import JUMPDEST
+from rollup.vm.jumps import JUMPDEST, REMEMBERED_BYTES_MAX
 
 STACK_MAX = 1024
 RUN_STEPS_MAX = 64
@@ -109,7 +109,9 @@ def find_stack_fault(instruction: Instruction, depth: int) -> VMError | None:
     return FullStack(f"stack limit reached {depth} ({limit})") if depth > limit else None
 
 
-@lru_cache(maxsize=PROGRAMS_REMEMBERED_MAX)
 def program_of(code: bytes, fork: Fork) -> Program:
-    """The program of a code, shared by all frames that run it."""
-    return Program(code, fork)
+    """The program of a code, shared by all frames that run it while it is remembered."""
+    return _remembered(code, fork) if len(code) <= REMEMBERED_BYTES_MAX else Program(code, fork)
+
+
+_remembered = lru_cache(maxsize=PROGRAMS_REMEMBERED_MAX)(Program)

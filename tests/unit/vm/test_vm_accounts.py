@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from rollup.core.ids import EMPTY_CODE_HASH
-from rollup.vm.accounts import Account, BlankSource, JournaledAccounts
+from rollup.vm.accounts import SLOTS_CACHED_MAX, Account, BlankSource, JournaledAccounts
 
 ADDRESSES = st.sampled_from([bytes([number]) * 20 for number in range(3)])
 SLOTS = st.integers(0, 3)
@@ -132,3 +132,23 @@ def test_what_is_thrown_away_is_no_change() -> None:
     changes = accounts.changes()
     assert changes.accounts[ALICE] == Account(0, 1, changes.accounts[ALICE].storage_root, EMPTY_CODE_HASH)
     assert (changes.slots, changes.codes) == ({}, {})
+
+
+def test_code_that_is_thrown_away_is_not_remembered_and_code_of_the_block_is() -> None:
+    accounts = JournaledAccounts(BlankSource())
+    accounts.set_code(bytes(20), b"\x01")
+    accounts.end_transaction()
+    with accounts.throw_away():
+        accounts.set_code(b"\x01" * 20, b"\x02" * 1_000_000)
+        accounts.set_code(b"\x02" * 20, b"\x01")
+    assert list(accounts._codes.values()) == [b"\x01"]
+    assert accounts.get_code(bytes(20)) == b"\x01"
+
+
+def test_a_state_that_read_too_much_says_so() -> None:
+    accounts = JournaledAccounts(BlankSource())
+    for slot in range(SLOTS_CACHED_MAX):
+        accounts.get_storage(bytes(20), slot)
+    assert not accounts.is_heavy
+    accounts.get_storage(bytes(20), SLOTS_CACHED_MAX)
+    assert accounts.is_heavy

@@ -21,10 +21,12 @@ from vm_states import (
 )
 
 from rollup.core.errors import ExecutionTooLong
-from rollup.core.execution import CallRequest
+from rollup.core.execution import AccountOverride, CallRequest
+from rollup.vm import jumps, program
 from rollup.vm.apply import apply_transaction
 from rollup.vm.calls import CallLimits, run_call
 from rollup.vm.delegation import DELEGATION_PREFIX
+from rollup.vm.jumps import REMEMBERED_BYTES_MAX
 from rollup.vm.precompiles import PAIRING_PAIR_WORK, PAIRING_WORK
 from rollup.vm.work import WorkExhausted, WorkMeter
 
@@ -161,3 +163,16 @@ def test_the_input_of_calls_is_charged_for_its_copy() -> None:
     state = state_with(code, rule=limited(50_000))
     result = run_call(state, CallRequest(SENDER, CONTRACT), CallLimits(16_000_000))
     assert result.error == "work limit exceeded"
+
+
+def test_codes_that_only_an_override_can_have_are_not_remembered() -> None:
+    jumping = push(4) + b"\x56\x00\x5b\x00"
+    for code in (jumping.ljust(REMEMBERED_BYTES_MAX, b"\x01"), jumping.ljust(REMEMBERED_BYTES_MAX + 1, b"\x01")):
+        known = jumps._remembered.cache_info().currsize, program._remembered.cache_info().currsize
+        override = AccountOverride(code=code)
+        result = run_call(
+            state_with(b""), CallRequest(SENDER, OTHER, overrides=((OTHER, override),)), CallLimits(10**6)
+        )
+        assert result.error == ""
+        now = jumps._remembered.cache_info().currsize, program._remembered.cache_info().currsize
+        assert (now > known) is (len(code) <= REMEMBERED_BYTES_MAX)
