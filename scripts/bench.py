@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,7 @@ def rpc(url: str, method: str, *params: object) -> Any:
 @contextmanager
 def running(arguments: list[str], url: str) -> Iterator[subprocess.Popen[bytes]]:
     """Start a node, wait until it answers, and end it with its children at the end."""
+    print(" ".join(arguments), file=sys.stderr, flush=True)
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(arguments, stdout=output, stderr=output, cwd=ROOT)
         try:
@@ -69,14 +70,14 @@ def wait_until_up(process: subprocess.Popen[bytes], url: str, output: Any) -> No
     while time.monotonic() < deadline:
         if process.poll() is not None:
             output.seek(0)
-            raise SystemExit(f"{process.args!r} ended:\n{output.read().decode(errors='replace')[-2000:]}")
+            raise BenchFailed(f"{process.args!r} ended:\n{output.read().decode(errors='replace')[-2000:]}")
         try:
             rpc(url, "eth_blockNumber")
         except OSError:
             time.sleep(0.2)
         else:
             return
-    raise SystemExit(f"{process.args!r} did not answer within {START_TIMEOUT_S} s")
+    raise BenchFailed(f"{process.args!r} did not answer within {START_TIMEOUT_S} s")
 
 
 def peak_memory_mb(process: subprocess.Popen[bytes]) -> float:
@@ -94,13 +95,18 @@ def peak_memory_mb(process: subprocess.Popen[bytes]) -> float:
     return total_kb / 1024
 
 
+class BenchFailed(Exception):
+    """A node or the load generator ended before its time."""
+
+
 def load(url: str, options: argparse.Namespace) -> dict[str, Any]:
+    """What the load generator measured. Raises BenchFailed."""
     arguments = [sys.executable, str(ROOT / "scripts" / "load.py"), url]
     for name in ("connections", "transfers", "erc20", "mix", "rate", "steady_s", "fresh"):
         arguments += [f"--{name.replace('_', '-')}", str(getattr(options, name))]
     done = subprocess.run(arguments, stdout=subprocess.PIPE, check=False, cwd=ROOT)
     if done.returncode:
-        raise SystemExit(f"the load generator ended with {done.returncode}")
+        raise BenchFailed(f"the load generator ended with {done.returncode}")
     return dict(json.loads(done.stdout))
 
 
@@ -111,7 +117,7 @@ def add_batch_figures(url: str, phases: dict[str, Any]) -> None:
         deadline = time.monotonic() + BATCH_TIMEOUT_S
         while (last := rpc(url, "rollup_getBatchByBlock", hex(phase["last_block"]))) is None:
             if time.monotonic() > deadline:
-                raise SystemExit("the last block never got into a batch")
+                raise BenchFailed("the last block never got into a batch")
             time.sleep(0.5)
         first = rpc(url, "rollup_getBatchByBlock", hex(phase["first_block"]))
         carrying = range(int(first["number"], 16), int(last["number"], 16) + 1)
@@ -168,6 +174,8 @@ def rows_of(measured: dict[str, Any]) -> dict[str, Any]:
         rows[f"{name} submitted/s"] = phase["submitted_per_s"]
         rows[f"{name} included/s"] = phase["included_per_s"]
         rows[f"{name} eth_getBalance p99 ms, flooded"] = phase["eth_getBalance_ms"]["p99"]
+        if phase["resent"]:
+            rows[f"{name} lost and sent again"] = phase["resent"]
         if "steady" in phase:
             steady = phase["steady"]
             rows[f"{name} confirmation p50 ms"] = steady["confirmation_ms"]["p50"]
@@ -192,18 +200,31 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of the table")
     options = parser.parse_args()
     machine = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.2f} before the run"
-    measured = {"entresol": bench_entresol(options)}
-    if ANVIL.exists() and not options.no_peer:
-        measured["anvil"] = bench_anvil(options)
+    measured: dict[str, Any] = {}
+    for peer, bench in choose_peers(options).items():
+        try:
+            measured[peer] = bench(options)
+        except BenchFailed as error:
+            print(f"{peer}: {error}", file=sys.stderr)
     if options.json:
         print(json.dumps({"machine": machine, "measured": measured}, indent=2))
     else:
         print_table(machine, {peer: rows_of(result) for peer, result in measured.items()})
+    if "entresol" not in measured:
+        sys.exit(1)
+
+
+def choose_peers(options: argparse.Namespace) -> dict[str, Callable[[argparse.Namespace], dict[str, Any]]]:
+    """Whom to measure, in this order."""
+    peers = {"entresol": bench_entresol}
+    if ANVIL.exists() and not options.no_peer:
+        peers["anvil"] = bench_anvil
+    return peers
 
 
 def print_table(machine: str, columns: dict[str, dict[str, Any]]) -> None:
     table = Table("figure", *columns, "floor", title=machine)
-    for name in columns["entresol"]:
+    for name in dict.fromkeys(name for column in columns.values() for name in column):
         table.add_row(name, *(str(column.get(name, "-")) for column in columns.values()), FLOORS.get(name, ""))
     Console().print(table)
     if not ANVIL.exists():

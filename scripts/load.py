@@ -10,9 +10,10 @@ import argparse
 import asyncio
 import json
 import statistics
+import sys
 import time
 from collections.abc import Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,6 +32,7 @@ WATCH_INTERVAL_S = 0.02
 READ_INTERVAL_S = 0.02
 SETTLE_TIMEOUT_S = 300
 START_TIMEOUT_S = 30
+STALL_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,18 +131,38 @@ class Watch:
     client: Client
     number: int
     seen: dict[str, float] = field(default_factory=dict)
+    resent: int = 0
 
-    async def follow(self, expected: set[str]) -> None:
-        left = set(expected)
+    async def follow(self, queue: list[Signed]) -> None:
+        """Returns when all are in blocks. What a node took and lost is sent again when nothing moves any more."""
+        left = {row.hash: row for row in queue}
+        moved_at = time.monotonic()
         async with asyncio.timeout(SETTLE_TIMEOUT_S):
             while left:
                 block = await self.client.call("eth_getBlockByNumber", hex(self.number), False)
+                now = time.monotonic()
                 if block is None:
                     await asyncio.sleep(WATCH_INTERVAL_S)
                     continue
-                self.seen |= dict.fromkeys(block["transactions"], time.monotonic())
-                left.difference_update(block["transactions"])
                 self.number += 1
+                found = [tx_hash for tx_hash in block["transactions"] if left.pop(tx_hash, None)]
+                self.seen |= dict.fromkeys(found, now)
+                if found:
+                    moved_at = now
+                elif now - moved_at > STALL_S:
+                    self.resent += await resend(self.client, list(left.values()))
+                    moved_at = now
+
+
+async def resend(client: Client, rows: list[Signed]) -> int:
+    """How many a node takes once more, as if it had not taken them before."""
+    taken = 0
+    async with open_lanes(client.url, 1) as lanes:
+        for row in rows:
+            with suppress(RuntimeError):
+                await lanes[0].send(row)
+                taken += 1
+    return taken
 
 
 class Reads:
@@ -193,7 +215,7 @@ async def flood(client: Client, lanes: list[Lane], queue: list[Signed]) -> dict[
 
     async with asyncio.TaskGroup() as group:
         reading = group.create_task(reads.run())
-        following = group.create_task(watch.follow({row.hash for row in queue}))
+        following = group.create_task(watch.follow(queue))
         driving = [group.create_task(drive(lane, queue[at :: len(lanes)])) for at, lane in enumerate(lanes)]
         await asyncio.wait(driving)
         submitted_s = time.monotonic() - started
@@ -206,6 +228,7 @@ async def flood(client: Client, lanes: list[Lane], queue: list[Signed]) -> dict[
         "submitted_per_s": round(len(queue) / submitted_s, 1),
         "included_per_s": round(len(queue) / included_s, 1),
         "eth_getBalance_ms": percentiles(reads.taken),
+        "resent": watch.resent,
     }
 
 
@@ -231,7 +254,7 @@ async def hold_rate(client: Client, lanes: list[Lane], queue: list[Signed], rate
     async with asyncio.TaskGroup() as group:
         reading = group.create_task(reads.run())
         driving = [group.create_task(drive(lane, queue[at :: len(lanes)])) for at, lane in enumerate(lanes)]
-        await watch.follow(set(due))
+        await watch.follow(queue)
         await asyncio.wait(driving)
         reading.cancel()
     return {
@@ -258,13 +281,21 @@ async def run(options: argparse.Namespace) -> dict[str, Any]:
             if kind == "mix":
                 traffic.fresh = 0.0
             first_block = await client.head() + 1
+            traffic.follow_price(int(await client.call("eth_gasPrice"), 16))
+            tell(f"{kind}: {getattr(options, kind)} at once")
             queue = client.prepare(traffic.sign(kind, getattr(options, kind)))
             results[kind] = await flood(client, lanes, queue)
             if kind != "mix":
+                tell(f"{kind}: {options.rate:g} a second for {options.steady_s:g} s")
                 queue = client.prepare(traffic.sign(kind, int(options.rate * options.steady_s)))
                 results[kind]["steady"] = await hold_rate(client, lanes, queue, options.rate)
             results[kind] |= {"first_block": first_block, "last_block": await client.head()}
     return results
+
+
+def tell(words: str) -> None:
+    """Progress, for whoever waits at the terminal."""
+    print(f"  {words}", file=sys.stderr, flush=True)
 
 
 def main() -> None:

@@ -8,8 +8,9 @@ from rollup.core.ids import Hash
 from rollup.core.rlp_items import encode_rlp, uint_bytes
 
 GWEI = 10**9
-MAX_FEE = 100 * GWEI
 TIP = GWEI // 1000
+FEE_ROOM = 100
+"""How many times the base fee may grow while transactions wait: 39 full blocks in a row."""
 REGULARS = 200
 """Recipients that keep coming back; the others are addresses that no transaction has named before."""
 AMOUNT_MAX = 10**6
@@ -27,6 +28,7 @@ class Sender:
     key: bytes
     chain_id: int
     nonce: int = 0
+    max_fee: int = FEE_ROOM * GWEI
 
     @property
     def address(self) -> bytes:
@@ -34,7 +36,7 @@ class Sender:
 
     def sign(self, to: bytes, data: bytes = b"", *, value: int = 0, gas: int = 21_000) -> bytes:
         """Raw EIP-1559 transaction; the nonce moves on."""
-        numbers = (self.chain_id, self.nonce, TIP, MAX_FEE, gas)
+        numbers = (self.chain_id, self.nonce, TIP, self.max_fee, gas)
         fields: list[object] = [*map(uint_bytes, numbers), to, uint_bytes(value), data, []]
         self.nonce += 1
         signature = sign_hash(self.key, Hash(keccak(b"\2" + encode_rlp(fields))))
@@ -55,6 +57,11 @@ class Traffic:
     fresh: float
     _random: random.Random = field(default_factory=lambda: random.Random(2511))
     _made: int = 0
+
+    def follow_price(self, gas_price: int) -> None:
+        """What is signed from now on pays up to FEE_ROOM times this."""
+        for sender in self.senders:
+            sender.max_fee = FEE_ROOM * gas_price
 
     def sign(self, kind: str, count: int) -> list[bytes]:
         """Raw transactions; the one at ``index`` comes from sender ``index % len(senders)``."""
