@@ -33,10 +33,11 @@ NEVER_OLD_S = float("inf")
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
-    """Where to listen; port 0 is any free one."""
+    """Where to listen; port 0 is any free one. ``testing`` offers the ``testing_`` methods."""
 
     host: str = "127.0.0.1"
     port: int = 8545
+    testing: bool = True
 
 
 class ServedChain:
@@ -109,6 +110,6 @@ async def open_served_chain(data: Path, options: ServeOptions) -> AsyncIterator[
         ports = NodePorts(
             rule=served.rule, state=chain.vm, chain=chain.store.blocks, sink=served, pool=served, heads=served
         )
-        settings = RpcSettings(cors_origins=("*",), head_age_max_s=NEVER_OLD_S)
+        settings = RpcSettings(cors_origins=("*",), head_age_max_s=NEVER_OLD_S, testing_methods=options.testing)
         async with open_server(options.host, options.port, AppParts(ports=ports, settings=settings)) as server:
             yield Serving(server, chain, served)

@@ -14,6 +14,7 @@ from rollup.core.genesis import ChainRule, RollupGenesis
 from rollup.core.heads import Alarm, Heads, LedgerStatus, PostingRecord
 from rollup.core.ids import Address, BatchNumber, BlockNumber, Hash
 from rollup.core.logs import FoundLog, LogFilter
+from rollup.core.payload import BuiltPayload, PayloadRequest
 from rollup.core.simulation import SimulatedBlock, SimulationRequest
 from rollup.core.transaction import Transaction
 
@@ -40,6 +41,8 @@ class StateReader(Protocol):
     async def create_access_list(self, request: CallRequest) -> AccessListResult: ...
 
     async def simulate(self, request: SimulationRequest) -> tuple[SimulatedBlock, ...]: ...
+
+    async def build_payload(self, request: PayloadRequest) -> BuiltPayload: ...
 
     async def read_slots(self, request: SlotRequest) -> tuple[tuple[int, ...], ...]: ...
 

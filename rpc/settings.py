@@ -25,6 +25,7 @@ class RpcSettings:
 
     ``cors_origins`` are the browser origins that may read answers (``*`` for any; a devnet wants that).
     ``websocket_origins`` are those that may open WebSockets: geth's rules (``rpc.origins``); none means this machine's.
+    ``testing_methods`` adds the ``testing_`` namespace: it builds blocks on demand, and keeps none.
     ``virtual_hosts`` are the names accepted in the Host header beside IP addresses (DNS rebinding); ``*`` for any.
     """
 
@@ -43,6 +44,7 @@ class RpcSettings:
     keepalive_timeout_s: float = 120.0
     cors_origins: tuple[str, ...] = ()
     virtual_hosts: tuple[str, ...] = ("localhost",)
+    testing_methods: bool = False
     websocket: WebSocketSettings = field(default_factory=WebSocketSettings)
     websocket_origins: tuple[str, ...] = ()
     head_age_max_s: float = 60.0

@@ -46,11 +46,14 @@ def serve(
     data: DataOption,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="JSON-RPC port (0: any).", min=0, max=65_535)] = 8545,
+    testing: Annotated[
+        bool, typer.Option(help="Offer testing_buildBlockV1, which builds blocks and keeps none.")
+    ] = True,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
 ) -> int:
     """Serve an imported chain, read-only: transactions are taken into the pool, but no block is built."""
     set_up_logs(log_level, "text")
-    return run_event_loop(run_until_stopped(partial(_serve, data, ServeOptions(host, port))))
+    return run_event_loop(run_until_stopped(partial(_serve, data, ServeOptions(host, port, testing))))
 
 
 async def _serve(data: Path, options: ServeOptions, stop: StopRequest) -> int:

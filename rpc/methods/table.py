@@ -22,6 +22,7 @@ from rpc.methods.raw import RawMethods
 from rpc.methods.rollup import rollup_table
 from rpc.methods.simulate import SimulateMethods
 from rpc.methods.state import StateMethods
+from rpc.methods.testing import TestingMethods
 from rpc.methods.transactions import TransactionMethods
 from rpc.methods.txpool import PoolMethods
 from rpc.methods.waiting import WaitingMethods
@@ -62,6 +63,7 @@ def build_table(parts: TableParts) -> dict[str, Method]:
         **BlockMethods(ports).table(),
         **RawMethods(ports).table(),
         **CapabilityMethods(ports).table(),
+        **(TestingMethods(ports).table() if settings.testing_methods else {}),
         **logs.table(),
         **FilterMethods(ports, _build_filter_parts(parts, logs, transactions)).table(),
         **rollup_table(ports),
