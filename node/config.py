@@ -39,6 +39,7 @@ class RpcSection(_Section):
     response_bytes_max: int = Field(25 * 1024 * 1024, ge=1024)
     request_timeout_s: float = Field(30.0, gt=0)
     keepalive_timeout_s: float = Field(120.0, gt=0)
+    answer_cache_bytes_max: int = Field(32 * 1024 * 1024, ge=0)
     filters_max: int = Field(1000, ge=0)
     filter_expiry_s: float = Field(300.0, gt=0)
     sync_wait_s: float = Field(10.0, gt=0)

@@ -28,6 +28,7 @@ batch_items_max = 1000
 response_bytes_max = 26214400
 request_timeout_s = 30.0
 keepalive_timeout_s = 120.0   # an idle HTTP connection is closed after this
+answer_cache_bytes_max = 33554432      # encoded blocks and receipts that are kept ready
 filters_max = 1000            # filters that are polled ...
 filter_expiry_s = 300.0       # ... and when an unpolled one ends
 sync_wait_s = 10.0            # eth_sendRawTransactionSync waits so long ...

@@ -19,6 +19,7 @@ def build_listener(rpc: RpcSection) -> Listener:
         batch_items_max=rpc.batch_items_max,
         response_bytes_max=rpc.response_bytes_max,
         logs_count_max=rpc.logs_count_max,
+        answer_cache_bytes_max=rpc.answer_cache_bytes_max,
         filters_max=rpc.filters_max,
         filter_expiry_s=rpc.filter_expiry_s,
         sync_wait_s=rpc.sync_wait_s,

@@ -9,6 +9,7 @@ orjson also writes; what it refuses (integers beyond 64 bits, which occur in ech
 """
 
 import json
+from dataclasses import dataclass
 
 import orjson
 
@@ -35,8 +36,17 @@ def _has_float_id(value: object) -> bool:
     return any(isinstance(request, dict) and isinstance(request.get("id"), float) for request in requests)
 
 
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """JSON text that is ready: an answer as a whole."""
+
+    text: bytes
+
+
 def encode_json(value: object) -> bytes:
-    """UTF-8 text of plain dicts, lists, strings, numbers."""
+    """UTF-8 text of plain dicts, lists, strings, numbers, of which ``orjson.Fragment`` may be part."""
+    if isinstance(value, Encoded):
+        return value.text
     try:
         return orjson.dumps(value)
     except orjson.JSONEncodeError:

@@ -14,14 +14,13 @@ from rollup.core.logs import FoundLog
 from rollup.core.transaction import Transaction
 from rpc.hexes import data, quantity
 from rpc.json_codec import encode_json
-from rpc.shapes.block import block_json
+from rpc.shapes.block import header_json
 from rpc.shapes.log import found_json
 from rpc.shapes.transaction import transaction_json
 
 Topic = Literal["newHeads", "logs", "newPendingTransactions", "syncing", "rewinds"]
 NEWS_BYTES = 300
 """What a piece of news takes beside its payload, rounded up."""
-_BODY_MEMBERS = ("size", "transactions", "uncles", "withdrawals")
 
 
 @dataclass(frozen=True)
@@ -108,8 +107,8 @@ News = HeadAdded | LogsChanged | TransactionWaits | SyncChanged | ChainRewound
 
 
 def head_text(block: Block) -> bytes:
-    """The header as ``newHeads`` shows it: a block without its body."""
-    return encode_json({name: value for name, value in block_json(block, ()).items() if name not in _BODY_MEMBERS})
+    """The header as ``newHeads`` shows it."""
+    return encode_json(header_json(block.header))
 
 
 def syncing_json(heads: Heads, starting_block: BlockNumber) -> object:

@@ -35,6 +35,7 @@ class RpcSettings:
     response_bytes_max: int = 25 * 1024 * 1024
     logs_count_max: int = 10_000
     log_searches_max: int = 64
+    answer_cache_bytes_max: int = 32 * 1024 * 1024
     filters_max: int = 1000
     filter_expiry_s: float = 300.0
     sync_wait_s: float = 10.0

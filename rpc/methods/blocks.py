@@ -1,18 +1,23 @@
 """Blocks, their counts and their receipts. An unknown block is ``null`` here, not an error."""
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 from itertools import accumulate
 
+import orjson
+
 from rollup.core.block import Block
-from rpc.block_refs import find_block
+from rpc.answer_cache import AnswerCache, AnswerKind
+from rpc.block_refs import find_block, find_number
 from rpc.hexes import data, quantity
+from rpc.json_codec import Encoded, encode_json
 from rpc.method import Method, Param
 from rpc.ports import NodePorts
 from rpc.scalars import BlockRef, read_block, read_block_number, read_bool, read_hash, read_uint64
 from rpc.shapes.block import block_json, uncle_json
 from rpc.shapes.receipt import receipt_json
 from rpc.shapes.transaction import mined_json
-from rpc.turns import build_in_turns
+from rpc.turns import encode_in_turns
 
 TRANSACTIONS_PER_TURN = 50
 
@@ -27,8 +32,9 @@ _INDEX = Param(read_uint64)
 
 
 class BlockMethods:
-    def __init__(self, ports: NodePorts) -> None:
+    def __init__(self, ports: NodePorts, cache_bytes_max: int) -> None:
         self._ports = ports
+        self._cache = AnswerCache(cache_bytes_max)
 
     def table(self) -> dict[str, Method]:
         full = Param(read_bool, default=False)
@@ -48,13 +54,12 @@ class BlockMethods:
 
     async def block(self, ref: BlockRef, full: bool) -> object:
         """``full``: whole transactions instead of their hashes."""
+        if full:
+            return await self._remember("block", ref, _encode_block)
         block = self._find(ref)
         if block is None:
             return None
-        if not full:
-            return block_json(block, [data(receipt.transaction_hash) for receipt in block.receipts])
-        positions = range(len(block.transactions))
-        return block_json(block, await build_in_turns(positions, partial(mined_json, block), TRANSACTIONS_PER_TURN))
+        return block_json(block, [data(receipt.transaction_hash) for receipt in block.receipts])
 
     async def transaction_count(self, ref: BlockRef) -> str | None:
         block = self._find(ref)
@@ -74,12 +79,31 @@ class BlockMethods:
         return None if block is None or index >= len(block.ommers) else uncle_json(block.ommers[index])
 
     async def receipts(self, ref: BlockRef) -> object:
-        block = self._find(ref)
-        if block is None:
+        return await self._remember("receipts", ref, _encode_receipts)
+
+    async def _remember(
+        self, kind: AnswerKind, ref: BlockRef, encode: Callable[[Block], Awaitable[Encoded]]
+    ) -> Encoded | None:
+        """The block's answer of this kind, from the cache where it is there; None for unknown blocks."""
+        number = find_number(self._ports, ref)
+        header = None if number is None else self._ports.chain.header(number)
+        if header is None or number is None:
             return None
-        logs_before = accumulate((len(receipt.logs) for receipt in block.receipts), initial=0)
-        places = zip(range(len(block.receipts)), logs_before, strict=False)
-        return await build_in_turns(places, lambda place: receipt_json(block, *place), TRANSACTIONS_PER_TURN)
+        known = self._cache.find(kind, header.hash)
+        block = None if known is not None else self._ports.chain.block(number)
+        return known if block is None else await self._cache.build(kind, block, encode)
 
     def _find(self, ref: BlockRef) -> Block | None:
         return find_block(self._ports, ref)
+
+
+async def _encode_block(block: Block) -> Encoded:
+    positions = range(len(block.transactions))
+    transactions = await encode_in_turns(positions, partial(mined_json, block), TRANSACTIONS_PER_TURN)
+    return Encoded(encode_json(block_json(block, orjson.Fragment(transactions))))
+
+
+async def _encode_receipts(block: Block) -> Encoded:
+    logs_before = accumulate((len(receipt.logs) for receipt in block.receipts), initial=0)
+    places = zip(range(len(block.receipts)), logs_before, strict=False)
+    return Encoded(await encode_in_turns(places, lambda place: receipt_json(block, *place), TRANSACTIONS_PER_TURN))

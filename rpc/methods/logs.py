@@ -4,13 +4,14 @@ from rollup.core.ids import BlockNumber
 from rollup.core.logs import LogFilter
 from rpc.block_refs import check_number, head_number
 from rpc.errors import SERVER_ERROR, RpcError, invalid_params
+from rpc.json_codec import Encoded
 from rpc.log_params import LogQuery, read_log_query
 from rpc.log_search import LogSearch
 from rpc.method import Method, Param
 from rpc.ports import NodePorts
 from rpc.scalars import BlockRef
 from rpc.shapes.log import found_json
-from rpc.turns import build_in_turns
+from rpc.turns import encode_in_turns
 
 LOGS_PER_TURN = 500
 
@@ -24,11 +25,11 @@ class LogMethods:
     def table(self) -> dict[str, Method]:
         return {"eth_getLogs": Method(self.logs, (Param(read_log_query),))}
 
-    async def logs(self, query: LogQuery) -> list[dict[str, object]]:
+    async def logs(self, query: LogQuery) -> Encoded:
         first, last = self._bounds(query)
         log_filter = LogFilter(first, last, query.addresses, query.topics)
         found = await self._search.find(log_filter, self._count_max)
-        return await build_in_turns(found, found_json, LOGS_PER_TURN)
+        return Encoded(await encode_in_turns(found, found_json, LOGS_PER_TURN))
 
     def _bounds(self, query: LogQuery) -> tuple[BlockNumber, BlockNumber]:
         if query.block_hash is not None:

@@ -60,7 +60,7 @@ def build_table(parts: TableParts) -> dict[str, Method]:
         **WaitingMethods(ports, parts.feed, settings).table(),
         **WalletMethods(ports, settings, parts.keys).table(),
         **PoolMethods(ports).table(),
-        **BlockMethods(ports).table(),
+        **BlockMethods(ports, settings.answer_cache_bytes_max).table(),
         **RawMethods(ports).table(),
         **CapabilityMethods(ports).table(),
         **(TestingMethods(ports).table() if settings.testing_methods else {}),
