@@ -29,6 +29,8 @@ from rpc.server import AppParts, RpcServer, open_server
 from rpc.settings import RpcSettings
 
 NEVER_OLD_S = float("inf")
+CALL_TIME_MAX_S = 5.0
+"""No block waits for a call here: what geth allows one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ class Serving:
 async def open_served_chain(data: Path, options: ServeOptions) -> AsyncIterator[Serving]:
     """The chain of a directory that an import made. Raises BadDataDirectory, StoreCorrupted, PortTaken."""
     layout, genesis = read_import(data)
-    async with open_chain(layout.root, genesis, VmSettings()) as chain:
+    async with open_chain(layout.root, genesis, VmSettings(call_time_max_s=CALL_TIME_MAX_S)) as chain:
         served = ServedChain(chain, (await chain.vm.head()).header)
         ports = NodePorts(
             rule=served.rule, state=chain.vm, chain=chain.store.blocks, sink=served, pool=served, heads=served
