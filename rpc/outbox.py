@@ -1,7 +1,7 @@
 """What waits to be sent over one connection: answers and news, bounded in bytes.
 
-News beyond the bound end the connection (a client must not believe that it missed nothing); answers beyond it make the
-connection read no further requests.
+News beyond their bound end the connection (a client must not believe that it missed nothing). Answers beyond the same
+bound make the connection read no further requests; beyond a second one (calls that were under way) they end it, too.
 """
 
 import asyncio
@@ -25,8 +25,9 @@ POLICY_VIOLATION = 1008
 class Outbox:
     """One sender takes; anybody puts. Fits the feed's Hearer."""
 
-    def __init__(self, bytes_max: int) -> None:
+    def __init__(self, bytes_max: int, answer_bytes_max: int) -> None:
         self._bytes_max = bytes_max
+        self._answer_bytes_max = answer_bytes_max
         self._waiting: deque[bytes | News] = deque()
         self._held: list[News] | None = None
         self._news_bytes = 0
@@ -34,9 +35,14 @@ class Outbox:
         self._filled = asyncio.Event()
         self._emptied = asyncio.Event()
         self._overrun = asyncio.Event()
+        self._overrun_by = ""
 
     def put_answer(self, answer: bytes) -> None:
         self._answer_bytes += len(answer)
+        if self._answer_bytes > self._answer_bytes_max:
+            self._overrun_by = f"{self._answer_bytes_max} bytes of answers"
+            self._overrun.set()
+            return
         self._waiting.append(answer)
         self._filled.set()
 
@@ -46,6 +52,7 @@ class Outbox:
             return
         self._news_bytes += news.bytes_held
         if self._news_bytes > self._bytes_max:
+            self._overrun_by = f"{self._bytes_max} bytes of news"
             self._overrun.set()
         elif self._held is not None:
             self._held.append(news)
@@ -77,9 +84,9 @@ class Outbox:
         return taken
 
     async def watch(self) -> None:
-        """Raises ConnectionEnded when too much news waits, also while something is being sent."""
+        """Raises ConnectionEnded when too much waits, also while something is being sent."""
         await self._overrun.wait()
-        raise ConnectionEnded(POLICY_VIOLATION, f"slow reader: more than {self._bytes_max} bytes of news wait")
+        raise ConnectionEnded(POLICY_VIOLATION, f"slow reader: more than {self._overrun_by} wait")
 
     async def wait_room(self) -> None:
         """Returns when answers within the bound wait."""

@@ -90,7 +90,9 @@ class Connection:
     ) -> None:
         self._socket = socket
         self._limits = settings.websocket
-        self._outbox = Outbox(self._limits.waiting_bytes_max)
+        self._outbox = Outbox(
+            self._limits.waiting_bytes_max, self._limits.waiting_bytes_max + settings.response_bytes_max
+        )
         self._subscriptions = SubscriptionSet(feed, self._outbox, self._limits.subscriptions_max)
         self._dispatcher = dispatcher.replace(self._subscriptions.table())
         self._room = asyncio.Semaphore(self._limits.calls_max)

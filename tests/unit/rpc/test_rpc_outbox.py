@@ -9,7 +9,7 @@ from rpc.outbox import ConnectionEnded, Outbox
 
 
 async def test_an_answer_goes_before_the_news_that_it_announces() -> None:
-    outbox, early, late = Outbox(10_000), HeadAdded(1, b"1"), HeadAdded(2, b"2")
+    outbox, early, late = Outbox(10_000, 90_000), HeadAdded(1, b"1"), HeadAdded(2, b"2")
     outbox.on_news(early)
     outbox.hold()
     outbox.on_news(late)
@@ -19,7 +19,7 @@ async def test_an_answer_goes_before_the_news_that_it_announces() -> None:
 
 
 async def test_news_beyond_the_bound_end_the_connection_held_ones_too() -> None:
-    outbox = Outbox(10_000)
+    outbox = Outbox(10_000, 90_000)
     outbox.put_answer(bytes(50_000))  # answers are counted apart
     outbox.hold()
     outbox.on_news(HeadAdded(1, bytes(5_000)))
@@ -30,10 +30,18 @@ async def test_news_beyond_the_bound_end_the_connection_held_ones_too() -> None:
 
 
 async def test_no_request_is_read_while_too_large_answers_wait() -> None:
-    outbox = Outbox(10_000)
+    outbox = Outbox(10_000, 90_000)
     outbox.put_answer(bytes(10_001))
     waiting = asyncio.ensure_future(outbox.wait_room())
     await asyncio.sleep(0)
     assert not waiting.done()
     await outbox.take()
     await asyncio.wait_for(waiting, 1)
+
+
+async def test_answers_that_nobody_reads_end_the_connection() -> None:
+    outbox = Outbox(10_000, 90_000)
+    outbox.put_answer(bytes(80_000))
+    outbox.put_answer(bytes(20_000))
+    with pytest.raises(ConnectionEnded, match="slow reader: more than 90000 bytes of answers wait"):
+        await asyncio.wait_for(outbox.watch(), 1)
