@@ -66,6 +66,7 @@ async def open_rollup_node(
     """Raises BadDataDirectory, BadConfig, PortTaken, StoreCorrupted, VmCrashed."""
     async with open_chain(data, genesis.chain, settings.vm) as chain:
         metrics = Metrics()
+        chain.vm.tell_executions(metrics.chain.on_execution)
         events = BlockEvents(metrics.chain, clock)
         consensus = build_consensus(ConsensusPlan(genesis, chain, events, links, settings))
         driver, runners = consensus.driver, consensus.runners

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import count
 from multiprocessing import Pipe
@@ -112,6 +112,7 @@ class VmClient:
         self._in_flight["read"] = 1
         self._gone = asyncio.Event()
         self._crash: Failure | None = None
+        self._on_execution: Callable[[float], None] | None = None
         self._outbox: SimpleQueue[Request | None] = SimpleQueue()
         self._sender = threading.Thread(target=self._send_all, name="vm-send", daemon=True)
         self._receiver = threading.Thread(target=self._receive_all, name="vm-receive", daemon=True)
@@ -119,6 +120,10 @@ class VmClient:
         self._receiver.start()
 
     # --- life ---------------------------------------------------------------------------------------------------------
+
+    def tell_executions(self, on_execution: Callable[[float], None]) -> None:
+        """From now on it learns how long each block took in the process, in seconds."""
+        self._on_execution = on_execution
 
     @property
     def pid(self) -> int:
@@ -166,6 +171,8 @@ class VmClient:
 
     async def execute_block(self, work: BlockWork) -> BlockResult:
         result: BlockResult = await self._ask("execute_block", work)
+        if self._on_execution is not None:
+            self._on_execution(result.execution_s)
         return result
 
     async def rewind(self, number: BlockNumber) -> ExecutorHead:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import aiohttp
 import plyvel
 from ledger_world import (
     ANCHOR,
@@ -97,3 +98,13 @@ async def test_the_death_of_the_engine_ends_the_node_and_loses_nothing(tmp_path:
     async with run_whole_node(world, tmp_path) as node:
         assert node.hashes() == hashes
         assert (await node.seal_final_batch()).header.number == 2
+
+
+async def test_the_time_that_blocks_take_in_the_engine_is_measured(tmp_path: Path) -> None:
+    world = build_world()
+    async with run_whole_node(world, tmp_path) as node:
+        await node.seal_batch()
+        async with aiohttp.ClientSession() as session, session.get(node.inner.server.url + "/metrics") as answer:
+            lines = (await answer.text()).splitlines()
+        counts = [float(line.split()[1]) for line in lines if line.startswith("entresol_vm_block_seconds_count")]
+        assert counts[0] >= 1
