@@ -114,6 +114,8 @@ def _check_form(transaction: Transaction, rule: ChainRule, fork: Fork) -> None:
         raise TransactionTooLarge(f"transaction size {len(transaction.raw)}, limit {rule.transaction_bytes_max}")
     if transaction.chain_id is not None and transaction.chain_id != rule.chain_id:
         raise WrongChain(f"have {transaction.chain_id} want {rule.chain_id}")
+    if transaction.chain_id is not None and fork < Fork.SPURIOUS_DRAGON:
+        raise WrongChain("replay protection begins with EIP-155")
     if transaction.type == 4:
         if transaction.to is None:
             raise MissingRecipient("type 4 (EIP-7702)")

@@ -2,7 +2,7 @@
 
 A rollup of ours has no schedule: its blocks follow Prague, without blobs, withdrawals and beacon roots. Chains that
 were made elsewhere name a block number per fork before the merge and a time per fork after it (geth's ``config``).
-Forks that only moved the difficulty bomb are not listed: difficulty is the seal's business.
+Forks that only moved the difficulty bomb are in ``bomb_delays``.
 """
 
 from dataclasses import dataclass
@@ -57,8 +57,9 @@ class ForkSchedule:
     """When each fork begins. ``by_number`` (before the merge), ``by_time`` (after it) and ``blobs`` are ascending.
 
     ``fork_blocks`` and ``fork_times`` are all starts that count for the chain's identity (EIP-2124), ascending, those
-    that only moved the difficulty bomb included. A block is past the merge when its difficulty is 0 and it is not below
-    ``merge_block`` where that is known.
+    that only moved the difficulty bomb included; by how many blocks each of them puts it off say ``bomb_delays``, which
+    are None where proof of work does not decide. A block is past the merge from ``merge_block`` on where that is known,
+    else when its difficulty is 0.
     """
 
     by_number: tuple[tuple[BlockNumber, Fork], ...]
@@ -69,6 +70,7 @@ class ForkSchedule:
     deposit_contract: Address = DEPOSIT_CONTRACT
     fork_blocks: tuple[int, ...] = ()
     fork_times: tuple[int, ...] = ()
+    bomb_delays: tuple[tuple[BlockNumber, int], ...] | None = None
 
     def fork_at(self, number: int, timestamp: int, *, merged: bool) -> Fork:
         """The rules of a block."""

@@ -42,6 +42,15 @@ BY_TIME = {
     "pragueTime": Fork.PRAGUE,
     "osakaTime": Fork.OSAKA,
 }
+BOMB_DELAYS = {
+    "byzantiumBlock": 3_000_000,
+    "constantinopleBlock": 5_000_000,
+    "muirGlacierBlock": 9_000_000,
+    "londonBlock": 9_700_000,
+    "arrowGlacierBlock": 10_700_000,
+    "grayGlacierBlock": 11_400_000,
+}
+"""EIPs 649, 1234, 2384, 3554, 4345, 5133."""
 UNKNOWN_FORKS = ("amsterdamTime", "verkleTime", "eof1Time")
 DEFAULT_BLOBS = {"cancun": CANCUN_BLOBS, "prague": PRAGUE_BLOBS, "osaka": PRAGUE_BLOBS}
 GAS_LIMIT_DEFAULT = 4_712_388
@@ -111,6 +120,7 @@ def _parse_schedule(config: Mapping[str, Any], timestamp: int) -> ForkSchedule:
         fork_blocks=_starts(config, "Block", 0),
         fork_times=_starts(config, "Time", timestamp),
         deposit_contract=Address(_bytes(config, "depositContractAddress", DEPOSIT_CONTRACT, 20)),
+        bomb_delays=_parse_bomb_delays(config),
     )
 
 
@@ -118,6 +128,14 @@ def _starts(config: Mapping[str, Any], kind: str, after: int) -> tuple[int, ...]
     """Distinct numbers above ``after`` of the members whose names end in ``kind``."""
     given = {_number(config, name) for name, value in config.items() if name.endswith(kind) and value is not None}
     return tuple(sorted(start for start in given if start > after))
+
+
+def _parse_bomb_delays(config: Mapping[str, Any]) -> tuple[tuple[BlockNumber, int], ...] | None:
+    """None unless the chain says that it was mined."""
+    if config.get("ethash") is None or config.get("clique") is not None:
+        return None
+    given = [(name, delay) for name, delay in BOMB_DELAYS.items() if config.get(name) is not None]
+    return tuple((BlockNumber(_number(config, name)), delay) for name, delay in given)
 
 
 def _parse_blobs(config: Mapping[str, Any]) -> tuple[tuple[int, BlobRule], ...]:

@@ -54,8 +54,9 @@ def header_json(header: BlockHeader) -> dict[str, object]:
 
 
 def uncle_json(ommer: BlockHeader) -> dict[str, object]:
-    """An ommer as a block without transactions, as geth shows it."""
-    return block_json(Block(ommer, (), (), ()), [])
+    """An ommer as geth shows it: a header with a size, and no transactions."""
+    block = Block(ommer, (), (), ())
+    return {**header_json(ommer), "size": quantity(block_size(block)), "uncles": []}
 
 
 def withdrawal_json(withdrawal: Withdrawal) -> dict[str, object]:

@@ -1,7 +1,9 @@
 """What a header made elsewhere must hold beside what execution says: number, time, gas limit, fees, body roots.
 
-Seals and difficulties are not looked at: who was allowed to make the block is not the question here.
+Seals are not looked at: who was allowed to make the block is not the question here.
 """
+
+from collections.abc import Callable
 
 from rollup.core.admission import blob_gas
 from rollup.core.block import BlockHeader
@@ -12,8 +14,10 @@ from rollup.core.fees import FeeRule, next_base_fee
 from rollup.core.forks import GAS_PER_BLOB, Fork, ForkSchedule, next_excess_blob_gas
 from rollup.core.hashes import keccak
 from rollup.core.header_codec import header_items
+from rollup.core.ids import BlockNumber, Hash
 from rollup.core.rlp_items import encode_rlp
 from rollup.core.transaction import Transaction
+from rollup.vm.forks.difficulty import next_difficulty
 from rollup.vm.geth_genesis import BASE_FEE_INITIAL_WEI, header_field_count
 from rollup.vm.headers import EMPTY_OMMERS_HASH
 from rollup.vm.trie import ordered_root
@@ -55,6 +59,8 @@ def check_header(rule: FeeRule, forks: ForkSchedule, parent: BlockHeader, header
         require(header, "difficulty", header.difficulty, 0)
         require(header, "nonce", header.nonce, NO_NONCE)
         require(header, "ommers hash", header.ommers_hash, EMPTY_OMMERS_HASH)
+    elif forks.bomb_delays is not None:
+        require(header, "difficulty", header.difficulty, next_difficulty(forks, fork, parent, header.timestamp))
     if header.has_blob_gas:
         require(header, "excess blob gas", header.excess_blob_gas, _excess_blob_gas(forks, fork, parent, header))
     return fork
@@ -88,16 +94,28 @@ def _excess_blob_gas(forks: ForkSchedule, fork: Fork, parent: BlockHeader, heade
     return next_excess_blob_gas(forks.blobs_at(header.timestamp), parent.excess_blob_gas, parent.blob_gas_used, bound)
 
 
+AncestorHash = Callable[[BlockNumber], Hash]
+
+
+def check_ommers(body: BlockBody, ancestor_hash: AncestorHash) -> None:
+    """Siblings of one of the last six ancestors, and not these themselves (Yellow Paper, section 11.1). Raises
+    InvalidBlock."""
+    header = body.header
+    _refuse(header, len(body.ommers) > OMMERS_MAX, f"{len(body.ommers)} ommers")
+    _refuse(header, len({ommer.hash for ommer in body.ommers}) < len(body.ommers), "an ommer twice")
+    for ommer in body.ommers:
+        is_near = 0 < header.number - ommer.number <= OMMER_DEPTH_MAX and ommer.number > 0
+        _refuse(header, not is_near, f"an ommer of block {ommer.number}")
+        is_sibling = ommer.parent_hash == ancestor_hash(BlockNumber(ommer.number - 1))
+        _refuse(header, not is_sibling or ommer.hash == ancestor_hash(ommer.number), "an ommer that is none")
+
+
 def check_body(forks: ForkSchedule, body: BlockBody, transactions: tuple[Transaction, ...]) -> None:
     """The header against the body that came with it. Raises InvalidBlock."""
     header = body.header
     require(header, "transactions root", header.transactions_root, ordered_root(body.transactions))
     ommers = [header_items(ommer) for ommer in body.ommers]
     require(header, "ommers hash", header.ommers_hash, keccak(encode_rlp(ommers)))
-    _refuse(header, len(body.ommers) > OMMERS_MAX, f"{len(body.ommers)} ommers")
-    for ommer in body.ommers:
-        depth = header.number - ommer.number
-        _refuse(header, not 0 < depth <= OMMER_DEPTH_MAX, f"an ommer of block {ommer.number}")
     _refuse(header, header.has_withdrawals != (body.withdrawals is not None), "withdrawals that its fork does not have")
     if body.withdrawals is not None:
         rows = [encode_rlp(withdrawal_fields(each)) for each in body.withdrawals]

@@ -15,7 +15,7 @@ from rollup.core.ids import Address, Hash
 from rollup.core.transaction import Transaction, decode_transaction, recover_sender
 from rollup.vm.apply import TransactionLimits, apply_transaction
 from rollup.vm.fork import ChainState
-from rollup.vm.forks.checks import check_body, require
+from rollup.vm.forks.checks import check_body, check_ommers, require
 from rollup.vm.forks.requests import collect_requests, hash_requests, open_block
 from rollup.vm.forks.rewards import pay_miners, pay_withdrawals
 from rollup.vm.receipts import build_bloom, encode_foreign_receipt, join_blooms
@@ -36,6 +36,7 @@ def replay_block(state: ChainState, body: BlockBody, rules: ReplayRules) -> Bloc
     header = body.header
     signed = tuple(_decode(body, index, state.fork) for index in range(len(body.transactions)))
     check_body(rules.forks, body, tuple(transaction for transaction, _ in signed))
+    check_ommers(body, state.environment.ancestor_hash)
     open_block(state, header)
     receipts: list[Receipt] = []
     for index, (transaction, sender) in enumerate(signed):

@@ -12,8 +12,9 @@ from rollup.core.block_rlp import block_size, decode_block_rlp, encode_block_rlp
 from rollup.core.errors import InvalidBlock
 from rollup.core.forks import Fork
 from rollup.core.hashes import keccak
-from rollup.core.header_codec import encode_header
+from rollup.core.header_codec import encode_header, header_items
 from rollup.core.ids import ZERO_HASH, BlockNumber, Hash
+from rollup.core.rlp_items import encode_rlp
 from rollup.vm.engine import Engine
 from rollup.vm.geth_genesis import parse_geth_genesis
 from rollup.vm.import_chain import replay_chain
@@ -163,3 +164,25 @@ def test_another_chain_than_the_one_held_is_refused(imported: tuple[Engine, list
     other = Block(header, body.transactions, (), ())
     with pytest.raises(InvalidBlock, match=r"block 1 is 0x.*, held is 0x"):
         list(replay_chain(engine, encode_block_rlp(other)))
+
+
+@pytest.mark.parametrize(
+    ("ommers", "words"),
+    [
+        (lambda ommer: (ommer, ommer), "an ommer twice"),
+        (lambda ommer: (reseal(ommer, parent_hash=ZERO_HASH),), "an ommer that is none"),
+        (lambda ommer: (reseal(ommer, number=BlockNumber(0)),), "an ommer of block 0"),
+        (lambda ommer: (reseal(ommer, number=BlockNumber(3)),), "an ommer of block 3"),
+        (lambda ommer: tuple(reseal(ommer, extra_data=bytes([each])) for each in range(3)), "3 ommers"),
+        (lambda _: (decode_block_rlp(make_chain().blocks[1]).header,), "an ommer that is none"),
+    ],
+)
+def test_ommers_are_siblings_of_ancestors(tmp_path: Path, ommers: object, words: str) -> None:
+    engine = open_engine(tmp_path)
+    list(replay_chain(engine, b"".join(make_chain().blocks[:2])))
+    body = decode_block_rlp(make_chain().blocks[2])
+    changed = ommers(body.ommers[0])  # type: ignore[operator]
+    ommers_hash = keccak(encode_rlp([header_items(ommer) for ommer in changed]))
+    with pytest.raises(InvalidBlock, match=words):
+        engine.replay_block(replace(body, header=reseal(body.header, ommers_hash=ommers_hash), ommers=changed))
+    engine.close()

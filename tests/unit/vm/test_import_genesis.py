@@ -22,6 +22,7 @@ from rollup.core.hashes import keccak
 from rollup.core.header_codec import encode_header
 from rollup.core.ids import BlockNumber, Hash
 from rollup.vm.database import Database
+from rollup.vm.forks.difficulty import next_difficulty
 from rollup.vm.genesis import build_genesis
 from rollup.vm.geth_genesis import parse_geth_genesis, read_geth_genesis
 
@@ -174,3 +175,49 @@ def test_excess_blob_gas_moves_towards_the_target() -> None:
     assert next_excess_blob_gas(CANCUN_BLOBS, GAS_PER_BLOB, 6 * GAS_PER_BLOB) == 4 * GAS_PER_BLOB
     assert next_excess_blob_gas(PRAGUE_BLOBS, 0, 9 * GAS_PER_BLOB, base_fee=10**9) == 3 * GAS_PER_BLOB
     assert next_excess_blob_gas(PRAGUE_BLOBS, 10 * GAS_PER_BLOB, 9 * GAS_PER_BLOB, 10**9) == 13 * GAS_PER_BLOB
+
+
+MINED = ForkSchedule(by_number=(), bomb_delays=((BlockNumber(4_370_000), 3_000_000),))
+
+
+@pytest.mark.parametrize(
+    ("fork", "number", "difficulty", "seconds", "wanted"),
+    [
+        (Fork.FRONTIER, 0, 17_179_869_184, 4, 17_188_257_792),
+        (Fork.FRONTIER, 5, 131_072, 100, 131_072),
+        (Fork.HOMESTEAD, 5, 2_048_000, 9, 2_049_000),
+        (Fork.HOMESTEAD, 5, 2_048_000, 10, 2_048_000),
+        (Fork.HOMESTEAD, 5, 204_800_000, 5_000, 204_800_000 - 99 * 100_000),
+        (Fork.HOMESTEAD, 2_999_999, 2_048_000, 10, 2_048_000 + 2**28),
+        (Fork.BYZANTIUM, 4_370_000, 2_048_000_000, 9, 2_048_000_000 + 2**11),
+    ],
+)
+def test_difficulty_is_what_proof_of_work_prescribes(
+    fork: Fork, number: int, difficulty: int, seconds: int, wanted: int
+) -> None:
+    header = parse_geth_genesis(document({"chainId": 1}, difficulty=hex(difficulty))).header
+    assert header is not None
+    parent = replace(header, number=BlockNumber(number), timestamp=1_000)
+    assert next_difficulty(MINED, fork, parent, 1_000 + seconds) == wanted
+
+
+def test_ommers_make_the_next_block_harder() -> None:
+    header = parse_geth_genesis(document({"chainId": 1}, difficulty="0x1f4000")).header
+    assert header is not None
+    busy = replace(header, ommers_hash=Hash(bytes(32)))
+    assert next_difficulty(MINED, Fork.BYZANTIUM, header, 9) == 0x1F4000
+    assert next_difficulty(MINED, Fork.BYZANTIUM, busy, 9) == 0x1F4000 + 0x1F4000 // 2048
+
+
+@pytest.mark.parametrize(
+    ("config", "delays"),
+    [
+        ({}, None),
+        ({"ethash": {}, "clique": {"period": 15}}, None),
+        ({"ethash": {}, "byzantiumBlock": 9, "muirGlacierBlock": 21}, ((9, 3_000_000), (21, 9_000_000))),
+    ],
+)
+def test_only_mined_chains_have_difficulties_to_check(config: dict[str, Any], delays: object) -> None:
+    forks = parse_geth_genesis(document({"chainId": 1} | config)).rule.forks
+    assert forks is not None
+    assert forks.bomb_delays == delays

@@ -36,7 +36,9 @@ P256_SAMPLE = bytes.fromhex(
 
 
 def run(fork: str, code: bytes, storage: tuple[tuple[int, int], ...] = (), **fields: Any) -> TransitionResult:
-    given = {"nonce": 0, "gas": 200_000, "gasPrice": 100, "to": TARGET, "value": 0, "data": b"", "chainId": 1} | fields
+    given = {"nonce": 0, "gas": 200_000, "gasPrice": 100, "to": TARGET, "value": 0, "data": b""} | fields
+    if find_fork(fork) >= Fork.SPURIOUS_DRAGON:
+        given.setdefault("chainId", 1)
     raw = bytes(Account.sign_transaction(given, KEYS[0]).raw_transaction)
     pre = [
         (Address(ACCOUNTS[0]), GenesisAccount(balance=COIN)),
@@ -78,6 +80,11 @@ def test_what_no_block_may_contain_changes_nothing(fields: dict[str, Any], words
     assert refused.rejected.startswith(words)
     assert refused.state_root == other.state_root
     assert refused.logs_hash == NO_LOGS_HASH
+
+
+def test_replay_protection_begins_with_eip_155() -> None:
+    assert run("EIP150", b"\x00", chainId=1).rejected.startswith("WrongChain")
+    assert run("EIP158", b"\x00", chainId=1).rejected == ""
 
 
 def test_types_wait_for_their_fork() -> None:
