@@ -94,12 +94,15 @@ class Database:
             bounds["stop" if reverse else "start"] = start + b"\0" if reverse else start
         try:
             with self._usage, self._db.iterator(**bounds, reverse=reverse, verify_checksums=True) as rows:
-                for row in rows:
-                    yield row
-                    if self._usage.is_ending:
-                        raise StoreClosed("the store is closed: the node is stopping")
+                yield from self._while_open(rows)
         except plyvel.Error as error:
             raise StoreCorrupted(f"{self.path} cannot be read: {error}") from error
+
+    def _while_open(self, rows: Iterator[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+        for row in rows:
+            yield row
+            if self._usage.is_ending:
+                raise StoreClosed("the store is closed: the node is stopping")
 
     def first(self, prefix: bytes, start: bytes | None = None, *, reverse: bool = False) -> tuple[bytes, bytes] | None:
         """The first row that ``scan`` gives."""
