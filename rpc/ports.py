@@ -16,6 +16,7 @@ from rollup.core.ids import Address, BatchNumber, BlockNumber, Hash
 from rollup.core.logs import FoundLog, LogFilter
 from rollup.core.payload import BuiltPayload, PayloadRequest
 from rollup.core.simulation import SimulatedBlock, SimulationRequest
+from rollup.core.tracing import BlockTraceRequest, CallTraceRequest
 from rollup.core.transaction import Transaction
 
 
@@ -43,6 +44,10 @@ class StateReader(Protocol):
     async def simulate(self, request: SimulationRequest) -> tuple[SimulatedBlock, ...]: ...
 
     async def build_payload(self, request: PayloadRequest) -> BuiltPayload: ...
+
+    async def trace_block(self, request: BlockTraceRequest) -> tuple[bytes, ...]: ...
+
+    async def trace_call(self, request: CallTraceRequest) -> bytes: ...
 
     async def read_slots(self, request: SlotRequest) -> tuple[tuple[int, ...], ...]: ...
 

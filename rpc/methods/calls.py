@@ -43,7 +43,7 @@ class CallMethods:
     async def call(self, fields: CallFields, ref: BlockRef, state: StateOverrides, block: BlockOverride) -> str:
         """Return data. A revert is an error with code 3 and the revert data."""
         gas = min(fields.get("gas") or self._call_gas_max, self._call_gas_max)
-        result = await self._ports.state.call(self._request(fields, ref, Overrides(state, block), gas))
+        result = await self._ports.state.call(self.build_request(fields, ref, Overrides(state, block), gas))
         check_call(result)
         return data(result.output)
 
@@ -51,7 +51,7 @@ class CallMethods:
         """The gas limit that suffices, searched from the block's limit downwards unless ``gas`` says less."""
         gas = fields.get("gas")
         gas = None if gas is None else min(gas, self._call_gas_max)
-        request = self._request(fields, ref, Overrides(state, block), gas)
+        request = self.build_request(fields, ref, Overrides(state, block), gas)
         result = await self._ports.state.estimate_gas(request)
         check_call(result)
         return quantity(result.gas_used)
@@ -61,7 +61,9 @@ class CallMethods:
     ) -> dict[str, object]:
         """What the call touches, and the gas that it uses with that list. A call that fails says so beside them."""
         gas = min(fields.get("gas") or self._call_gas_max, self._call_gas_max)
-        result = await self._ports.state.create_access_list(self._request(fields, ref, Overrides(state, block), gas))
+        result = await self._ports.state.create_access_list(
+            self.build_request(fields, ref, Overrides(state, block), gas)
+        )
         rows = [
             {"address": data(address), "storageKeys": [word(slot) for slot in slots]}
             for address, slots in result.access_list
@@ -69,7 +71,8 @@ class CallMethods:
         error = {"error": result.error} if result.error else {}
         return {"accessList": rows, **error, "gasUsed": quantity(result.gas_used)}
 
-    def _request(self, fields: CallFields, ref: BlockRef, overrides: Overrides, gas: int | None) -> CallRequest:
+    def build_request(self, fields: CallFields, ref: BlockRef, overrides: Overrides, gas: int | None) -> CallRequest:
+        """Raises RpcError for another chain's id, UnknownBlock."""
         chain_id = fields.get("chainId")
         if chain_id is not None and chain_id != self._ports.rule.chain_id:
             words = f"chainId does not match node's (have={chain_id}, want={self._ports.rule.chain_id})"

@@ -23,6 +23,7 @@ from rpc.methods.rollup import rollup_table
 from rpc.methods.simulate import SimulateMethods
 from rpc.methods.state import StateMethods
 from rpc.methods.testing import TestingMethods
+from rpc.methods.tracing import TraceMethods
 from rpc.methods.transactions import TransactionMethods
 from rpc.methods.txpool import PoolMethods
 from rpc.methods.waiting import WaitingMethods
@@ -62,6 +63,7 @@ def build_table(parts: TableParts) -> dict[str, Method]:
         **PoolMethods(ports).table(),
         **BlockMethods(ports, settings.answer_cache_bytes_max).table(),
         **RawMethods(ports).table(),
+        **TraceMethods(ports, settings).table(),
         **CapabilityMethods(ports).table(),
         **(TestingMethods(ports).table() if settings.testing_methods else {}),
         **logs.table(),

@@ -7,6 +7,7 @@ from rollup.core.tracing import STRUCT_LOGGER, TracerSpec
 from rollup.vm.tracing.call_tracer import CallTracer
 from rollup.vm.tracing.flat_calls import FlatCallTracer
 from rollup.vm.tracing.four_byte import FourByteTracer
+from rollup.vm.tracing.parity import StateDiffTracer, VmTracer
 from rollup.vm.tracing.prestate import PrestateTracer
 from rollup.vm.tracing.struct_log import StructLogger
 from rollup.vm.tracing.tracer import MuxTracer, TraceContext, Tracer
@@ -18,6 +19,8 @@ _BUILDERS: dict[str, Callable[[TracerSpec, TraceContext], Tracer]] = {
     "flatCallTracer": FlatCallTracer,
     "noopTracer": lambda spec, context: Tracer(),  # noqa: ARG005
     "prestateTracer": PrestateTracer,
+    "stateDiffTracer": StateDiffTracer,
+    "vmTracer": VmTracer,
 }
 INNER_TRACERS_MAX = 16
 
