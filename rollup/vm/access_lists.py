@@ -40,7 +40,7 @@ def create_access_list(
     """Raises as run_call does. A call that fails has a list all the same."""
     gas = limits.gas_max if request.gas is None else min(request.gas, limits.gas_max)
     state = WatchedState(source, environment)
-    with scratch(state, request):
+    with scratch(state, request, limits.deadline):
         free = _free_addresses(state, request)
         found = {address: set(slots) for address, slots in request.access_list}
         rounds_left = ROUNDS_MAX

@@ -57,7 +57,7 @@ def run_call(state: ChainState, request: CallRequest, limits: CallLimits) -> Cal
     call cannot even start) and CallTimedOut. The state is afterwards what it was.
     """
     gas = limits.gas_max if request.gas is None else min(request.gas, limits.gas_max)
-    with scratch(state, request):
+    with scratch(state, request, limits.deadline):
         run = run_once(state, request, gas, limits.deadline)
     return CallResult(run.message.output, run.gas_used, run.message.reverted, _words(run.message))
 
@@ -95,15 +95,16 @@ def run_once(state: ChainState, request: CallRequest, gas: int, deadline: float 
 
 
 @contextmanager
-def scratch(state: ChainState, request: CallRequest) -> Iterator[None]:
-    """The state as the call shall see it, with overrides; when the block ends, everything is as before."""
+def scratch(state: ChainState, request: CallRequest, deadline: float | None = None) -> Iterator[None]:
+    """The state as the call shall see it, with overrides; when the block ends, everything is as before. Raises
+    OverrideRefused, and CallTimedOut when the overrides alone take too long."""
     environment, precompiles = state.environment, state.precompiles
     with state.throw_away():
         changed = override_environment(environment, request.context)
         is_free = not request.max_fee and not request.max_tip
         state.begin_block(replace(changed, base_fee=0) if is_free else changed)
         try:
-            state.precompiles = apply_overrides(state, request.overrides)
+            state.precompiles = apply_overrides(state, request.overrides, deadline)
             yield
         finally:
             state.precompiles = precompiles

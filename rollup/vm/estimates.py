@@ -17,7 +17,7 @@ def estimate_gas(state: ChainState, request: CallRequest, limits: CallLimits) ->
     limit allowed (by the caller, the block, a transaction's cap, the sender's funds) does not suffice,
     TransferUnfunded, else as run_call.
     """
-    with scratch(state, request):
+    with scratch(state, request, limits.deadline):
         high = _highest_gas(state, request, limits)
         if _is_plain(state, request) and high >= GAS_TRANSFER and _succeeds(state, request, GAS_TRANSFER, limits):
             return CallResult(b"", GAS_TRANSFER, reverted=False, error="")

@@ -28,7 +28,7 @@ from rollup.vm.forks.requests import collect_requests, hash_requests, open_block
 from rollup.vm.forks.rewards import pay_miners, pay_withdrawals
 from rollup.vm.headers import BlockRoots, seal_header
 from rollup.vm.history import write_history
-from rollup.vm.overrides import apply_overrides
+from rollup.vm.overrides import apply_overrides, check_time
 from rollup.vm.receipts import build_bloom, encode_logs, encode_receipt, join_blooms
 from rollup.vm.scratch import ScratchStore
 from rollup.vm.sealing import SealedState, seal_changes
@@ -36,6 +36,9 @@ from rollup.vm.simulated_calls import CallRules, SimulatedRun, run_simulated
 from rollup.vm.simulated_frames import NumberedLog, SimulatedFrame, SimulatedState
 from rollup.vm.simulation_plan import PlannedBlock, fork_of, plan_blocks, start_header
 from rollup.vm.trie import ordered_root
+
+SEAL_ROW_S = 50e-6
+"""What one changed account or slot costs when roots are computed, on the reference machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ class Simulation:
         self._state.begin_block(environment)
         self._state.log_count = 0
         self._state.precompiles = self._state.listed_precompiles
-        self._state.precompiles = apply_overrides(self._state, step.overrides)
+        self._state.precompiles = apply_overrides(self._state, step.overrides, self._deadline)
         if rule.forks is None:
             write_history(self._state, header)
         else:
@@ -96,7 +99,7 @@ class Simulation:
         return self._seal(made, planned, fork)
 
     def _run_call(self, made: "_BlockInMaking", call: SimulatedCall) -> None:
-        self._check_deadline()
+        check_time(self._deadline)
         left = made.header.gas_limit - made.gas_used
         gas = left if call.gas is None else call.gas
         if gas > left:
@@ -108,7 +111,6 @@ class Simulation:
         made.include(transaction, run)
 
     def _seal(self, made: "_BlockInMaking", planned: PlannedBlock, fork: Fork) -> SimulatedBlock:
-        self._check_deadline()
         withdrawals = planned.step.context.withdrawals if fork >= Fork.SHANGHAI else ()
         if fork < Fork.PARIS:
             pay_miners(self._state, made.header, ())
@@ -119,8 +121,7 @@ class Simulation:
             requests_hash=self._requests_hash(made, fork),
             blob_gas_used=sum(receipt.blob_gas_used for receipt in made.receipts),
         )
-        self._root, storage_roots = seal_changes(self._store, self._root, self._state.changes(), keep_empty=True)
-        self._state.advance(SealedState(self._store, self._root), storage_roots)
+        self._seal_state()
         sealed = seal_header(header, made.roots(self._root))
         block = Block(
             header=sealed,
@@ -160,9 +161,14 @@ class Simulation:
     def _ancestor_hash(self, number: BlockNumber) -> Hash:
         return self._hashes[number] if number in self._hashes else self._base.ancestor_hash(number)
 
-    def _check_deadline(self) -> None:
-        if self._deadline is not None and time.monotonic() > self._deadline:
+    def _seal_state(self) -> None:
+        """Roots are computed in one go: not begun when the time that is left will not do."""
+        changes = self._state.changes()
+        rows = len(changes.accounts) + sum(map(len, changes.slots.values()))
+        if self._deadline is not None and time.monotonic() + rows * SEAL_ROW_S > self._deadline:
             raise CallTimedOut()
+        self._root, storage_roots = seal_changes(self._store, self._root, changes, keep_empty=True)
+        self._state.advance(SealedState(self._store, self._root), storage_roots)
 
 
 class _BlockInMaking:

@@ -1,5 +1,7 @@
 """Calls in another block than the real one, and calls that bring authorizations."""
 
+from dataclasses import replace
+
 import pytest
 from vm_states import (
     BASE_FEE,
@@ -10,12 +12,14 @@ from vm_states import (
     SENDER,
     STRANGER,
     authorize,
+    environment,
     push,
     state_with,
 )
 
-from rollup.core.errors import EmptyAuthorizationList, MissingRecipient
-from rollup.core.execution import BlockOverride, CallRequest, CallResult
+from rollup.core.errors import CallTimedOut, EmptyAuthorizationList, MissingRecipient
+from rollup.core.execution import AccountOverride, BlockOverride, CallRequest, CallResult
+from rollup.core.forks import Fork, ForkSchedule
 from rollup.core.hashes import keccak
 from rollup.core.ids import Address, Hash
 from rollup.vm.calls import CallLimits, run_call
@@ -73,6 +77,26 @@ def test_an_estimate_is_bounded_by_the_limit_of_its_block() -> None:
     state = state_with(b"\x45" + ANSWER)
     assert estimate_gas(state, CallRequest(SENDER, CONTRACT, context=BlockOverride(gas_limit=50_000)), LIMITS).gas_used
     assert state.environment.rule == RULE
+
+
+def test_the_time_of_the_block_decides_its_fork() -> None:
+    forks = ForkSchedule(by_number=(), by_time=((2_000_000_000, Fork.SHANGHAI),))
+    state = state_with(bytes.fromhex("5f5ff3"))  # PUSH0 came with Shanghai
+    plain = environment(replace(RULE, forks=forks))
+    state.begin_block(replace(plain, fork=Fork.PARIS))
+    early, late = (
+        CallRequest(SENDER, CONTRACT),
+        CallRequest(SENDER, CONTRACT, context=BlockOverride(timestamp=2 * 10**9)),
+    )
+    assert run_call(state, early, LIMITS).error == "invalid opcode: opcode 0x5f not defined"
+    assert run_call(state, late, LIMITS).error == ""
+    assert state.fork == Fork.PARIS
+
+
+def test_overrides_have_to_be_done_in_time() -> None:
+    request = CallRequest(SENDER, CONTRACT, overrides=((STRANGER, AccountOverride(balance=1)),))
+    with pytest.raises(CallTimedOut):
+        run_call(state_with(), request, CallLimits(gas_max=5_000_000, deadline=0.0))
 
 
 def delegating(authorizations: tuple[object, ...], to: Address | None = OTHER) -> CallResult:
