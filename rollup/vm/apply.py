@@ -4,7 +4,7 @@ The order of every step is that of the Yellow Paper with EIPs 1559, 2929, 3529, 
 computes a root. A transaction that is refused leaves the state as it was.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rollup.core.admission import (
     INIT_CODE_BYTES_MAX,
@@ -108,10 +108,7 @@ def execute_transaction(
     blob_fee = blob_gas(transaction) * state.environment.blob_base_fee
     state.delta_balance(sender, -transaction.gas * price - blob_fee)
     state.increment_nonce(sender)
-    refund = apply_authorizations(state, transaction.authorizations)
-    request = _message_request(transaction, sender, price, refund, limits)
-    request = replace(request, gas=transaction.gas - intrinsic_gas(transaction, state.fork))
-    outcome = run_message(state, request)
+    outcome = run_message(state, _prepare_message(state, transaction, sender, price, limits))
     gas_used = gas_to_pay(transaction, outcome, state.fork)
     state.delta_balance(sender, (transaction.gas - gas_used) * price)
     state.delta_balance(state.coinbase, gas_used * (price - state.environment.base_fee))
@@ -119,18 +116,19 @@ def execute_transaction(
     return _outcome(outcome, gas_used, price)
 
 
-def _message_request(
-    transaction: Transaction, sender: Address, price: int, refund: int, limits: TransactionLimits
+def _prepare_message(
+    state: ChainState, transaction: Transaction, sender: Address, price: int, limits: TransactionLimits
 ) -> MessageRequest:
+    """Set the delegations that the transaction authorizes; the message that runs then."""
     return MessageRequest(
         sender=sender,
         to=transaction.to,
         value=transaction.value,
         data=transaction.data,
-        gas=transaction.gas - intrinsic_gas(transaction),
+        gas=transaction.gas - intrinsic_gas(transaction, state.fork),
         gas_price=price,
         access_list=transaction.access_list,
-        refund=refund,
+        refund=apply_authorizations(state, transaction.authorizations),
         deadline=limits.deadline,
         frames=limits.frames,
         blob_hashes=transaction.blob_hashes,
@@ -166,7 +164,7 @@ def apply_deposit(state: ChainState, deposit: Deposit, limits: TransactionLimits
     state.set_balance(deposit.sender, min(state.get_balance(deposit.sender) + deposit.mint, UINT256_MAX))
     state.increment_nonce(deposit.sender)
     if _can_start(shape):
-        outcome = run_message(state, _message_request(shape, deposit.sender, 0, 0, limits))
+        outcome = run_message(state, _prepare_message(state, shape, deposit.sender, 0, limits))
         gas_used = gas_to_pay(shape, outcome)
         destroy(state, outcome)
     else:
