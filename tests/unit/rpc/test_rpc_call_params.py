@@ -102,9 +102,9 @@ def test_a_block_of_its_own_has_a_beacon_root_and_withdrawals() -> None:
     withdrawal = {"index": "0x1", "validatorIndex": "0x2", "address": A, "amount": "0x3"}
     given = {"beaconRoot": H, "withdrawals": [withdrawal]}
     assert read_block_override(given) == BlockOverride(beacon_root=HASH, withdrawals=(Withdrawal(1, 2, ADDRESS, 3),))
-    for name in given:
+    for name, value in given.items():
         with pytest.raises(RpcError, match="not supported for this RPC method"):
-            read_call_context({name: given[name]})
+            read_call_context({name: value})
 
 
 @pytest.mark.parametrize(
