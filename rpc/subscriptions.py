@@ -14,6 +14,7 @@ from rpc.scalars import read_bool
 
 CRITERIA_MAX = 20_000
 """Addresses and topics that all subscriptions of a connection may name together."""
+LOGS_PER_PORTION = 16
 _TOPICS: tuple[Topic, ...] = ("newHeads", "logs", "newPendingTransactions", "syncing")
 
 
@@ -108,9 +109,12 @@ class SubscriptionSet:
 
     def _build_log_messages(self, news: LogsChanged) -> Iterator[list[bytes]]:
         wanting = self._by_topic["logs"]
-        for log in news.logs:
-            takers = [wanting[subscription] for subscription in self._interests.find(log.found)]
-            yield [each.prefix + log.text + b"}}" for each in takers if each.since < news.serial]
+        for first in range(0, len(news.logs), LOGS_PER_PORTION):
+            messages: list[bytes] = []
+            for log in news.logs[first : first + LOGS_PER_PORTION]:
+                takers = [wanting[subscription] for subscription in self._interests.find(log.found)]
+                messages += [each.prefix + log.text + b"}}" for each in takers if each.since < news.serial]
+            yield messages
 
     def _add(self, topic: Topic, option: object) -> str:
         subscription = make_id()
