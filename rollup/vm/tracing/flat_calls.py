@@ -100,7 +100,6 @@ def _shape(call: Call) -> Row:
 
 def _creation(call: Call) -> Row:
     action = {
-        "creationMethod": call["type"].lower(),
         "from": call["from"],
         "gas": call["gas"],
         "init": call["input"],

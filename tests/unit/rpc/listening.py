@@ -18,6 +18,7 @@ from rollup.core.genesis import ChainRule
 from rollup.core.ids import ZERO_ADDRESS, ZERO_HASH, Address, BlockNumber, Hash
 from rollup.core.logs import FoundLog, LogFilter
 from rollup.core.simulation import SimulatedBlock, SimulationRequest
+from rollup.core.tracing import BlockTraceRequest, CallTraceRequest
 from rpc.ports import NodePorts
 from rpc.server import AppParts, RpcServer, open_server
 from rpc.settings import RpcSettings
@@ -99,6 +100,12 @@ class NoState:
 
     async def create_access_list(self, request: CallRequest) -> AccessListResult:
         return AccessListResult((), 21_000, "")
+
+    async def trace_block(self, request: BlockTraceRequest) -> tuple[bytes, ...]:
+        return (b"{}",) * (request.stop - request.first)
+
+    async def trace_call(self, request: CallTraceRequest) -> bytes:
+        return b"{}"
 
     async def simulate(self, request: SimulationRequest) -> tuple[SimulatedBlock, ...]:
         return ()

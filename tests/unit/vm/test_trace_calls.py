@@ -160,7 +160,6 @@ def test_flat_self_destruction_and_creation() -> None:
     init = deployer(b"\x00")
     rows = traced(word(init) + push(len(init)) + b"\x5f\x5f\xf0" + b"\x73" + OTHER + b"\xff", name="flatCallTracer")
     assert [row["type"] for row in rows] == ["call", "create", "suicide"]
-    assert rows[1]["action"]["creationMethod"] == "create"
     assert rows[1]["result"]["code"] == "0x00"
     assert rows[2]["action"] == {"address": hexed(CONTRACT), "balance": hex(17), "refundAddress": hexed(OTHER)}
 
