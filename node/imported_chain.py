@@ -71,8 +71,10 @@ def import_chain(genesis_path: Path, chain_path: Path, data: Path, say: Callable
     Raises InvalidBlock (which names the first difference; the blocks before it stay), BadConfig, BadDataDirectory.
     """
     genesis = read_geth_genesis(genesis_path)
-    layout = _claim(ImportLayout(data), genesis_path)
-    with open_offline(layout, genesis) as (engine, blocks), _mapped(chain_path) as chain:
+    with (
+        _mapped(chain_path) as chain,
+        open_offline(_claim(ImportLayout(data), genesis_path), genesis) as (engine, blocks),
+    ):
         for block in replay_chain(engine, chain):
             blocks.append_block(block)
             if block.header.number % BLOCKS_PER_WORD == 0:
