@@ -195,7 +195,7 @@ async def open_embedded_ledger(
         ports = NodePorts(
             rule=genesis.rule, state=chain.vm, chain=chain.store.blocks, sink=ledger, pool=ledger, heads=ledger
         )
-        settings = RpcSettings(cors_origins=("*",))
+        settings = RpcSettings(cors_origins=("*",), websocket_origins=("*",))
         parts = AppParts(ports=ports, settings=settings, extra_methods=ledger.controls(), feed=ledger.feed)
         async with open_server(rules.host, rules.port, parts) as server:
             yield ledger, server, chain

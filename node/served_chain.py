@@ -24,6 +24,7 @@ from rollup.sequencer.ports import SequencerPorts
 from rollup.sequencer.settings import PoolSettings, SequencerSettings
 from rollup.sequencer.standalone import NoBacklog, NoInputs, NoJournal, NoListener
 from rollup.vm.settings import VmSettings
+from rpc.feed import ChainFeed
 from rpc.ports import NodePorts, PoolContent
 from rpc.server import AppParts, RpcServer, open_server
 from rpc.settings import RpcSettings
@@ -47,6 +48,7 @@ class ServedChain:
 
     def __init__(self, chain: ChainParts, head: BlockHeader) -> None:
         self._head = head
+        self.feed = ChainFeed()
         self.rule: ChainRule = replace(chain.genesis.rule, gas_limit=head.gas_limit, coinbase=head.coinbase)
         ports = SequencerPorts(
             executor=chain.vm,
@@ -56,6 +58,7 @@ class ServedChain:
             backlog=NoBacklog(),
             listener=NoListener(),
             clock=time.time,
+            pending=self.feed,
         )
         settings = SequencerSettings(pool=PoolSettings(unprotected_allowed=True))
         self._intake = Intake(ports, self.rule, settings, lambda: head.number, lambda: None)
@@ -113,5 +116,7 @@ async def open_served_chain(data: Path, options: ServeOptions) -> AsyncIterator[
             rule=served.rule, state=chain.vm, chain=chain.store.blocks, sink=served, pool=served, heads=served
         )
         settings = RpcSettings(cors_origins=("*",), head_age_max_s=NEVER_OLD_S, testing_methods=options.testing)
-        async with open_server(options.host, options.port, AppParts(ports=ports, settings=settings)) as server:
+        async with open_server(
+            options.host, options.port, AppParts(ports=ports, settings=settings, feed=served.feed)
+        ) as server:
             yield Serving(server, chain, served)
