@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from rollup.core.errors import BadConfig, PortTaken
+from rpc.connections import BoundedServer
 from rpc.dispatch import Dispatcher
 from rpc.feed import ChainFeed
 from rpc.http import HttpFace
@@ -60,7 +61,7 @@ async def open_server(host: str, port: int, parts: AppParts) -> AsyncIterator[Rp
         table = build_table(TableParts(ports, settings, search, parts.extra_methods, parts.feed, parts.keys))
         pages = Pages(ports, settings, parts.metrics)
         dispatcher = Dispatcher(table, settings, parts.metrics)
-        sockets = WebSocketFace(dispatcher, parts.feed, settings)
+        sockets = WebSocketFace(dispatcher, parts.feed, settings, parts.metrics.sockets)
         face = HttpFace(dispatcher, settings, pages.table(), sockets)
         runner = web.ServerRunner(_build_server(face, settings), shutdown_timeout=CLOSE_TIMEOUT_S)
         await runner.setup()
@@ -79,8 +80,9 @@ def _build_server(face: HttpFace, settings: RpcSettings) -> web.Server:
     def make_request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
         return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=settings.body_bytes_max)
 
-    return web.Server(
+    return BoundedServer(
         face.handle,
+        connections_max=settings.connections_max,
         request_factory=make_request,
         keepalive_timeout=settings.keepalive_timeout_s,
         access_log=None,

@@ -23,12 +23,14 @@ class WebSocketSettings:
 class RpcSettings:
     """Defaults suit a node that strangers may reach. ``methods`` are the namespaces and names on offer, ``*`` for all.
 
+    ``connections_max`` counts WebSockets, too; the process's limit of open files may lower it (``rpc.connections``).
     ``cors_origins`` are the browser origins that may read answers (``*`` for any; a devnet wants that).
     ``websocket_origins`` are those that may open WebSockets: geth's rules (``rpc.origins``); none means this machine's.
     ``testing_methods`` adds the ``testing_`` namespace: it builds blocks on demand, and keeps none.
     ``virtual_hosts`` are the names accepted in the Host header beside IP addresses (DNS rebinding); ``*`` for any.
     """
 
+    connections_max: int = 4096
     body_bytes_max: int = 5 * 1024 * 1024
     batch_items_max: int = 1000
     batch_concurrency: int = 32

@@ -109,6 +109,44 @@ async def test_a_body_that_does_not_come_ends_the_connection() -> None:
         writer.close()
 
 
+async def test_connections_beyond_the_bound_are_cut_and_the_others_stay() -> None:
+    async with listening(RpcSettings(connections_max=2)) as server:
+        (first, first_out), (second, second_out) = [await _connect(server.port) for _ in range(2)]
+        await _ask_over(second, second_out)
+        assert not await _is_served(server.port)
+        await _ask_over(first, first_out)
+        first_out.close()
+        await first_out.wait_closed()
+        async with asyncio.timeout(5):
+            while not await _is_served(server.port):  # the listener learns of the end a moment later
+                pass
+        second_out.close()
+
+
+async def _connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    return await asyncio.open_connection("127.0.0.1", port)
+
+
+async def _is_served(port: int) -> bool:
+    reader, writer = await _connect(port)
+    writer.write(REQUEST)
+    answer = await asyncio.wait_for(_read_to_the_end(reader), 5)
+    writer.close()
+    return bool(answer)
+
+
+async def _ask_over(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(REQUEST)
+    assert json.loads((await reader.readuntil(b"}")).partition(b"\r\n\r\n")[2])["result"] == hex(CHAIN_ID)
+
+
+async def _read_to_the_end(reader: asyncio.StreamReader) -> bytes:
+    try:
+        return await reader.read(1)
+    except ConnectionResetError:
+        return b""
+
+
 @pytest.mark.parametrize("garbage", [b"\r\n\r\n", b"\x16\x03\x01\x02\x00", b"GET\r\n\r\n", b"POST / HTTP/9.9\r\n\r\n"])
 async def test_bytes_that_are_no_http_do_no_harm(garbage: bytes) -> None:
     async with listening() as server:
