@@ -34,6 +34,23 @@ class RpcMetrics:
         known[1].observe(seconds)
 
 
+class SocketMetrics:
+    """WebSockets that are open, and those that were dropped because their readers were too slow."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._open = Gauge("entresol_websockets", "Open WebSockets", registry=registry)
+        self._dropped = Counter("entresol_websockets_dropped", "WebSockets of slow readers", registry=registry)
+
+    def on_opened(self) -> None:
+        self._open.inc()
+
+    def on_closed(self) -> None:
+        self._open.dec()
+
+    def on_dropped(self) -> None:
+        self._dropped.inc()
+
+
 class ChainMetrics:
     """Blocks as they are sealed or derived, heads, pool and batches."""
 
@@ -107,6 +124,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.rpc = RpcMetrics(self.registry)
+        self.sockets = SocketMetrics(self.registry)
         self.chain = ChainMetrics(self.registry)
         self.ledgers = LedgerMetrics(self.registry)
         self._loop_lag = Histogram(

@@ -13,6 +13,7 @@ from aiohttp import WSMsgType, web
 
 from rpc.dispatch import Dispatcher
 from rpc.feed import ChainFeed
+from rpc.metrics import SocketMetrics
 from rpc.origins import is_origin_allowed
 from rpc.outbox import POLICY_VIOLATION, ConnectionEnded, Outbox
 from rpc.settings import RpcSettings
@@ -38,13 +39,14 @@ class Shared:
     feed: ChainFeed
     settings: RpcSettings
     turnstile: Turnstile
+    metrics: SocketMetrics
 
 
 class WebSocketFace:
     """Takes over requests that ask for an upgrade, and knows the open connections."""
 
-    def __init__(self, dispatcher: Dispatcher, feed: ChainFeed, settings: RpcSettings) -> None:
-        self._shared = Shared(dispatcher, feed, settings, Turnstile(MESSAGES_PER_TURN))
+    def __init__(self, dispatcher: Dispatcher, feed: ChainFeed, settings: RpcSettings, metrics: SocketMetrics) -> None:
+        self._shared = Shared(dispatcher, feed, settings, Turnstile(MESSAGES_PER_TURN), metrics)
         self._settings = settings
         self._connections: set[Connection] = set()
         self._is_closing = False
@@ -70,10 +72,12 @@ class WebSocketFace:
         await socket.prepare(request)
         connection = Connection(socket, self._shared)
         self._connections.add(connection)
+        self._shared.metrics.on_opened()
         try:
             await connection.run()
         finally:
             self._connections.discard(connection)
+            self._shared.metrics.on_closed()
             _hang_up(request.transport)
         return socket
 
@@ -102,6 +106,7 @@ class Connection:
         settings = shared.settings
         self._socket = socket
         self._turnstile = shared.turnstile
+        self._metrics = shared.metrics
         self._limits = settings.websocket
         self._outbox = Outbox(
             self._limits.waiting_bytes_max, self._limits.waiting_bytes_max + settings.response_bytes_max
@@ -203,6 +208,7 @@ class Connection:
         Without ``drain``: aiohttp's wait for the transport fails once an earlier wait for it was cancelled.
         """
         if ended.code == POLICY_VIOLATION:
+            self._metrics.on_dropped()
             _log.warning("websocket dropped", why=ended.reason)
         try:
             async with asyncio.timeout(LEAVE_MAX_S if ended.code == GOING_AWAY else CLOSE_MAX_S):

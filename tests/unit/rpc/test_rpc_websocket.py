@@ -172,6 +172,10 @@ async def test_a_slow_reader_is_dropped_with_a_reason_and_holds_little() -> None
             rest = await reader.read()
             await close(writer)
         assert rest.endswith(b"slow reader: more than 100000 bytes of news wait")
+        async with aiohttp.ClientSession() as session, session.get(f"{server.url}/metrics") as page:
+            counted = await page.text()
+        assert "entresol_websockets 1.0" in counted
+        assert "entresol_websockets_dropped_total 1.0" in counted
         feed.on_block(make_block(heard + 1), None)
         assert (await quick.next_news())["result"]["number"] == hex(heard + 1)
 
