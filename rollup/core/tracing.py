@@ -12,6 +12,8 @@ from rollup.core.execution import CallRequest
 from rollup.core.ids import Address, Hash
 
 STRUCT_LOGGER = ""
+REPLAY_TRACER = "replayTracer"
+"""Not geth's: what ``trace_replay*`` shows, of the kinds in its option ``kinds``."""
 TRACER_NAMES = frozenset(
     {
         STRUCT_LOGGER,
@@ -21,11 +23,9 @@ TRACER_NAMES = frozenset(
         "muxTracer",
         "noopTracer",
         "prestateTracer",
-        "stateDiffTracer",
-        "vmTracer",
+        REPLAY_TRACER,
     }
 )
-"""The last two are not geth's: they record what the ``trace_`` namespace shows."""
 
 
 @dataclass(frozen=True, slots=True)

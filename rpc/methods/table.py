@@ -17,6 +17,7 @@ from rpc.methods.chain import ChainMethods
 from rpc.methods.fees import FeeMethods
 from rpc.methods.filters import FilterMethods, FilterParts
 from rpc.methods.logs import LogMethods
+from rpc.methods.parity_traces import ParityTraceMethods
 from rpc.methods.proofs import ProofMethods
 from rpc.methods.raw import RawMethods
 from rpc.methods.rollup import rollup_table
@@ -64,6 +65,7 @@ def build_table(parts: TableParts) -> dict[str, Method]:
         **BlockMethods(ports, settings.answer_cache_bytes_max).table(),
         **RawMethods(ports).table(),
         **TraceMethods(ports, settings).table(),
+        **ParityTraceMethods(ports, settings).table(),
         **CapabilityMethods(ports).table(),
         **(TestingMethods(ports).table() if settings.testing_methods else {}),
         **logs.table(),

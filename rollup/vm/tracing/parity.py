@@ -5,7 +5,6 @@ from typing import Any
 import orjson
 from eth.exceptions import VMError
 
-from rollup.core.tracing import TracerSpec
 from rollup.vm.forks.tables import INSTRUCTION_TABLES
 from rollup.vm.tracing import mnemonics
 from rollup.vm.tracing.prestate import Before, StateWatch
@@ -23,7 +22,7 @@ Area = tuple[int, int]
 class StateDiffTracer(StateWatch):
     """Per account: ``=`` for what stayed, ``*`` for what changed, ``+`` and ``-`` for accounts that came and went."""
 
-    def __init__(self, spec: TracerSpec, context: TraceContext) -> None:  # noqa: ARG002
+    def __init__(self, context: TraceContext) -> None:
         super().__init__(context)
         self._rows: dict[str, Row] = {}
 
@@ -63,7 +62,7 @@ def _word(value: int) -> str:
 class VmTracer(Tracer):
     """Instructions with what they left: stack items, memory, a storage slot, the gas that remained."""
 
-    def __init__(self, spec: TracerSpec, context: TraceContext) -> None:  # noqa: ARG002
+    def __init__(self, context: TraceContext) -> None:
         self._budget = context.budget
         self._frames: list[Row | None] = []
         self._open: list[tuple[Row, Area | None, Row | None]] = []

@@ -171,4 +171,8 @@ class MuxTracer(Tracer):
             tracer.on_end(end)
 
     def result(self) -> Any:
+        return self.results()
+
+    def results(self) -> dict[str, Any]:
+        """By the tracers' names."""
         return {name: tracer.result() for name, tracer in self._tracers.items()}

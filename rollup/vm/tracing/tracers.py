@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 from rollup.core.errors import UnknownTracer
-from rollup.core.tracing import STRUCT_LOGGER, TracerSpec
+from rollup.core.tracing import REPLAY_TRACER, STRUCT_LOGGER, TracerSpec
 from rollup.vm.tracing.call_tracer import CallTracer
 from rollup.vm.tracing.flat_calls import FlatCallTracer
 from rollup.vm.tracing.four_byte import FourByteTracer
-from rollup.vm.tracing.parity import StateDiffTracer, VmTracer
 from rollup.vm.tracing.prestate import PrestateTracer
+from rollup.vm.tracing.replay_tracer import ReplayTracer
 from rollup.vm.tracing.struct_log import StructLogger
 from rollup.vm.tracing.tracer import MuxTracer, TraceContext, Tracer
 
@@ -19,8 +19,7 @@ _BUILDERS: dict[str, Callable[[TracerSpec, TraceContext], Tracer]] = {
     "flatCallTracer": FlatCallTracer,
     "noopTracer": lambda spec, context: Tracer(),  # noqa: ARG005
     "prestateTracer": PrestateTracer,
-    "stateDiffTracer": StateDiffTracer,
-    "vmTracer": VmTracer,
+    REPLAY_TRACER: ReplayTracer,
 }
 INNER_TRACERS_MAX = 16
 
