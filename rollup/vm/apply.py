@@ -95,7 +95,7 @@ def check_sender(state: ChainState, transaction: Transaction, sender: Address, g
         code_hash=Hash(state.get_code_hash(sender)),
         storage_root=ZERO_HASH,
     )
-    delegated = is_delegation(state.get_code(sender))
+    delegated = state.fork >= Fork.PRAGUE and is_delegation(state.get_code(sender))
     check_account(transaction, account, state.environment.base_fee, delegated=delegated)
 
 
