@@ -69,7 +69,10 @@ class WebSocketFace:
         )
         if not socket.can_prepare(request):
             return web.Response(status=400, text="bad WebSocket handshake\n")
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ConnectionError:
+            return web.Response(status=400, text="gone during the handshake\n")
         connection = Connection(socket, self._shared)
         self._connections.add(connection)
         self._shared.metrics.on_opened()
