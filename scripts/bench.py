@@ -49,7 +49,7 @@ def rpc(url: str, method: str, *params: object) -> Any:
 
 @contextmanager
 def running(arguments: list[str], url: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a node, wait until it answers, and end it with its children at the end. A Ctrl-C reaches it once, from here."""
+    """Start a node, wait until it answers, and end it with its children. A Ctrl-C reaches it once, from here."""
     print(" ".join(arguments), file=sys.stderr, flush=True)
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(arguments, stdout=output, stderr=output, cwd=ROOT, start_new_session=True)
