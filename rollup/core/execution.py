@@ -150,7 +150,8 @@ NO_BLOCK_OVERRIDE = BlockOverride()
 class CallRequest:
     """A message call or creation (``to`` None) on the state after ``block`` (None: head). Wei and gas.
 
-    ``authorizations`` None is a transaction that has none; () one that should have some (EIP-7702).
+    ``authorizations`` None is a transaction that has none; () one that should have some (EIP-7702). So with
+    ``blob_hashes`` (EIP-4844); a ``max_blob_fee`` of 0 pays nothing for them.
     """
 
     sender: Address
@@ -165,6 +166,8 @@ class CallRequest:
     overrides: StateOverrides = ()
     authorizations: tuple[Authorization, ...] | None = None
     context: BlockOverride = NO_BLOCK_OVERRIDE
+    blob_hashes: tuple[Hash, ...] | None = None
+    max_blob_fee: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from rollup.core.admission import INIT_CODE_BYTES_MAX, floor_data_gas, intrinsic_gas
+from rollup.core.admission import INIT_CODE_BYTES_MAX, blob_gas, floor_data_gas, intrinsic_gas, max_cost
 from rollup.core.errors import (
     CallTimedOut,
-    EmptyAuthorizationList,
     ExecutionTooLong,
     FeeTooLow,
     FloorDataGasTooLow,
     InitCodeTooLarge,
     InsufficientFunds,
     IntrinsicGasTooLow,
-    MissingRecipient,
     TipAboveFeeCap,
 )
 from rollup.core.execution import CallRequest, CallResult
@@ -28,6 +26,7 @@ from rollup.core.transaction import Transaction
 from rollup.vm.apply import effective_gas_price, gas_to_pay
 from rollup.vm.delegation import apply_authorizations
 from rollup.vm.fork import ChainState
+from rollup.vm.forms import check_blob_cap, check_form
 from rollup.vm.messages import MessageOutcome, MessageRequest, run_message
 from rollup.vm.overrides import apply_overrides, override_environment
 
@@ -69,7 +68,8 @@ def run_once(state: ChainState, request: CallRequest, gas: int, deadline: float 
     start = state.snapshot()
     base_fee = state.environment.base_fee
     price = effective_gas_price(shape, base_fee)
-    state.delta_balance(request.sender, -gas * price)
+    blob_price = state.environment.blob_base_fee if request.max_blob_fee else 0
+    state.delta_balance(request.sender, -gas * price - blob_gas(shape) * blob_price)
     state.increment_nonce(request.sender)
     refund = apply_authorizations(state, shape.authorizations)
     message = MessageRequest(
@@ -82,6 +82,7 @@ def run_once(state: ChainState, request: CallRequest, gas: int, deadline: float 
         access_list=shape.access_list,
         refund=refund,
         deadline=deadline,
+        blob_hashes=shape.blob_hashes,
     )
     try:
         outcome = run_message(state, message)
@@ -119,7 +120,7 @@ def as_transaction(request: CallRequest, gas: int) -> Transaction:
     return Transaction(
         raw=b"",
         hash=ZERO_HASH,
-        type=2 if request.authorizations is None else 4,
+        type=_kind_of(request),
         chain_id=None,
         nonce=0,
         max_fee=request.max_fee,
@@ -134,7 +135,15 @@ def as_transaction(request: CallRequest, gas: int) -> Transaction:
         r=0,
         s=0,
         signing_hash=ZERO_HASH,
+        max_blob_fee=request.max_blob_fee,
+        blob_hashes=request.blob_hashes or (),
     )
+
+
+def _kind_of(request: CallRequest) -> int:
+    if request.authorizations is not None:
+        return 4
+    return 2 if request.blob_hashes is None else 3
 
 
 def check_start(state: ChainState, request: CallRequest, shape: Transaction) -> None:
@@ -144,9 +153,9 @@ def check_start(state: ChainState, request: CallRequest, shape: Transaction) -> 
     base_fee = state.environment.base_fee
     if request.max_fee < base_fee:
         raise FeeTooLow(f"maxFeePerGas: {request.max_fee}, baseFee: {base_fee}")
-    if request.authorizations is not None:
-        _check_authorizations(request)
-    have, want = state.get_balance(request.sender), shape.gas * request.max_fee + request.value
+    check_blob_cap(shape, state.environment.blob_base_fee, is_free=True)
+    check_form(shape)
+    have, want = state.get_balance(request.sender), max_cost(shape)
     if have < want:
         raise InsufficientFunds(f"address 0x{request.sender.hex()} have {have} want {want}")
     if state.fork >= Fork.SHANGHAI and request.to is None and len(request.data) > INIT_CODE_BYTES_MAX:
@@ -156,13 +165,6 @@ def check_start(state: ChainState, request: CallRequest, shape: Transaction) -> 
         raise IntrinsicGasTooLow(f"have {shape.gas}, want {needed}")
     if shape.gas < floor:
         raise FloorDataGasTooLow(f"have {shape.gas}, want {floor}")
-
-
-def _check_authorizations(request: CallRequest) -> None:
-    if request.to is None:
-        raise MissingRecipient("type 4 (EIP-7702)")
-    if not request.authorizations:
-        raise EmptyAuthorizationList()
 
 
 def _words(message: MessageOutcome) -> str:

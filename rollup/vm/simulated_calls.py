@@ -7,7 +7,6 @@ has code is never asked.
 from dataclasses import dataclass
 
 from rollup.core.admission import (
-    BLOB_HASH_VERSION,
     INIT_CODE_BYTES_MAX,
     NONCE_MAX,
     blob_gas,
@@ -17,15 +16,12 @@ from rollup.core.admission import (
 )
 from rollup.core.errors import (
     CallTimedOut,
-    EmptyAuthorizationList,
     ExecutionTooLong,
     FeeTooLow,
     FloorDataGasTooLow,
     InitCodeTooLarge,
     InsufficientFunds,
     IntrinsicGasTooLow,
-    MalformedTransaction,
-    MissingRecipient,
     NonceMax,
     NonceTooHigh,
     NonceTooLow,
@@ -38,6 +34,7 @@ from rollup.vm.apply import effective_gas_price, gas_to_pay
 from rollup.vm.computation import ChainComputation
 from rollup.vm.delegation import apply_authorizations
 from rollup.vm.fork import ChainState
+from rollup.vm.forms import check_blob_cap, check_form
 from rollup.vm.messages import MessageOutcome, MessageRequest, destroy, run_message
 
 
@@ -64,7 +61,7 @@ def run_simulated(state: ChainState, transaction: Transaction, sender: Address, 
     is_free = not rules.validates and not transaction.max_fee and not transaction.max_tip
     _check_nonce(state, transaction, sender, validates=rules.validates)
     _check_fees(state, transaction, is_free=is_free)
-    _check_form(transaction)
+    check_form(transaction)
     _check_funds(state, transaction, sender)
     _check_gas(state, transaction)
     price = 0 if is_free else effective_gas_price(transaction, state.environment.base_fee)
@@ -123,20 +120,7 @@ def _check_fees(state: ChainState, transaction: Transaction, *, is_free: bool) -
             raise TipAboveFeeCap(f"maxPriorityFeePerGas: {transaction.max_tip}, maxFeePerGas: {transaction.max_fee}")
         if transaction.max_fee < environment.base_fee:
             raise FeeTooLow(f"maxFeePerGas: {transaction.max_fee}, baseFee: {environment.base_fee}")
-    blob_cap = transaction.max_blob_fee
-    if transaction.blob_hashes and not (is_free and not blob_cap) and blob_cap < environment.blob_base_fee:
-        raise FeeTooLow(f"maxFeePerBlobGas: {blob_cap}, blobBaseFee: {environment.blob_base_fee}")
-
-
-def _check_form(transaction: Transaction) -> None:
-    if transaction.type in (3, 4) and transaction.to is None:
-        raise MissingRecipient(f"type {transaction.type}")
-    if transaction.type == 4 and not transaction.authorizations:
-        raise EmptyAuthorizationList()
-    if transaction.type == 3 and not transaction.blob_hashes:
-        raise MalformedTransaction("blob transaction missing blob hashes")
-    if any(blob_hash[0] != BLOB_HASH_VERSION for blob_hash in transaction.blob_hashes):
-        raise MalformedTransaction("a blob hash of an unknown version")
+    check_blob_cap(transaction, environment.blob_base_fee, is_free=is_free)
 
 
 def _check_funds(state: ChainState, transaction: Transaction, sender: Address) -> None:

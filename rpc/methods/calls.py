@@ -91,6 +91,8 @@ class CallMethods:
             overrides=overrides.state,
             context=overrides.block,
             authorizations=fields.get("authorizationList"),
+            blob_hashes=fields.get("blobVersionedHashes"),
+            max_blob_fee=fields.get("maxFeePerBlobGas", 0),
         )
 
 

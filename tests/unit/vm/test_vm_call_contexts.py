@@ -17,7 +17,14 @@ from vm_states import (
     state_with,
 )
 
-from rollup.core.errors import CallTimedOut, EmptyAuthorizationList, MissingRecipient
+from rollup.core.errors import (
+    CallTimedOut,
+    EmptyAuthorizationList,
+    FeeTooLow,
+    InsufficientFunds,
+    MalformedTransaction,
+    MissingRecipient,
+)
 from rollup.core.execution import AccountOverride, BlockOverride, CallRequest, CallResult
 from rollup.core.forks import Fork, ForkSchedule
 from rollup.core.hashes import keccak
@@ -122,3 +129,22 @@ def test_authorizations_need_somebody_to_call_and_somebody_who_signed() -> None:
         delegating((), to=STRANGER)
     with pytest.raises(MissingRecipient):
         delegating((authorize(OTHER_KEY, CONTRACT, 0),), to=None)
+
+
+def test_blobs_are_seen_and_paid_for() -> None:
+    hashes = (Hash(b"\x01" + bytes(30) + b"\x07"),)
+    state = state_with(b"\x5f\x49" + ANSWER)
+    free = CallRequest(SENDER, CONTRACT, blob_hashes=hashes)
+    assert run_call(state, free, LIMITS).output == hashes[0]
+    assert estimate_gas(state, free, LIMITS).gas_used > 21_000
+    with pytest.raises(InsufficientFunds):
+        run_call(state, replace(free, max_blob_fee=10**18), LIMITS)
+    dear = replace(free, max_blob_fee=1, context=BlockOverride(blob_base_fee=2))
+    with pytest.raises(FeeTooLow, match="maxFeePerBlobGas: 1, blobBaseFee: 2"):
+        run_call(state, dear, LIMITS)
+
+
+@pytest.mark.parametrize("hashes", [(), (Hash(b"\x02" * 32),)])
+def test_blob_hashes_are_there_and_of_their_version(hashes: tuple[Hash, ...]) -> None:
+    with pytest.raises(MalformedTransaction):
+        run_call(state_with(), CallRequest(SENDER, CONTRACT, blob_hashes=hashes), LIMITS)
