@@ -38,7 +38,7 @@ class RollupSettings:
     """``key`` is the sequencer's; without one the node follows. ``clock`` stamps blocks, in seconds since the epoch.
     ``admin`` is where operators' methods are; ``wallet`` holds the accounts that JSON-RPC signs for (a devnet's)."""
 
-    key: bytes | None = None
+    key: bytes | None = field(default=None, repr=False)
     listener: Listener = field(default_factory=Listener)
     admin: Listener | None = None
     wallet: KeyRing | None = None

@@ -8,7 +8,7 @@ announced at the next start as it is, never built anew.
 import asyncio
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rollup.core.batch import BATCH_VERSION, Batch, BatchHeader, sign_batch
 from rollup.core.batch_body import encode_body
@@ -31,7 +31,7 @@ class BatchIdentity:
     rollup_id: int
     sequencer_epoch: int
     genesis_hash: Hash
-    private_key: bytes
+    private_key: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ was committed and not yet stored when the process died is fetched from the virtu
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rollup.core.block import Block, BlockHeader
 from rollup.core.confirmation import sign_confirmation
@@ -30,7 +30,7 @@ class Signer:
     """Who confirms blocks. A stand-alone chain has none."""
 
     rollup_id: int
-    private_key: bytes
+    private_key: bytes = field(repr=False)
 
 
 class BlockBuilder:
