@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from rollup.core.block import Block, BlockHeader, Receipt
 from rollup.core.block_codec import withdrawal_fields
-from rollup.core.errors import BlockTimesUnordered, CallTimedOut, TransactionRejected
+from rollup.core.errors import CallTimedOut, InvalidBlock, TransactionRejected
 from rollup.core.execution import BlockOverride
 from rollup.core.forks import Fork
 from rollup.core.ids import Address, Hash
@@ -29,7 +29,7 @@ from rollup.vm.trie import ordered_root
 
 
 def build_payload(base: SimulationBase, request: PayloadRequest, limits: CallLimits) -> BuiltPayload:
-    """Raises BlockTimesUnordered, CallTimedOut and, for exact requests, leaves of TransactionRejected."""
+    """Raises InvalidBlock, CallTimedOut and, for exact requests, leaves of TransactionRejected."""
     return _PayloadBuilder(base, request, limits).build()
 
 
@@ -67,7 +67,7 @@ class _PayloadBuilder:
     def _start(self) -> BlockHeader:
         request, parent = self._request, self._base.header
         if request.timestamp <= parent.timestamp:
-            raise BlockTimesUnordered(f"{request.timestamp} <= {parent.timestamp}")
+            raise InvalidBlock(f"time {request.timestamp} is not after its parent's {parent.timestamp}")
         context = BlockOverride(
             coinbase=request.coinbase, prev_randao=request.prev_randao, beacon_root=request.beacon_root
         )

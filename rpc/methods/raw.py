@@ -27,6 +27,7 @@ class RawMethods:
             "debug_getRawHeader": Method(self.header, block),
             "debug_getRawReceipts": Method(self.receipts, block),
             "debug_getRawTransaction": Method(self.transaction, (Param(read_hash),)),
+            "debug_getBadBlocks": Method(self.bad_blocks),
         }
 
     async def block(self, ref: BlockRef) -> str:
@@ -65,6 +66,10 @@ class RawMethods:
             return data(block.transactions[place[1]])
         waiting = None if self._ports.pool is None else self._ports.pool.find(transaction_hash)
         return "0x" if waiting is None else data(waiting[0].raw)
+
+    async def bad_blocks(self) -> list[object]:
+        """A block that does not hold is refused, never kept."""
+        return []
 
     def _find(self, ref: BlockRef) -> Block:
         block = self._ports.chain.block(check_number(self._ports, ref))

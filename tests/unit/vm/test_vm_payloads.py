@@ -6,7 +6,7 @@ import pytest
 from foreign_chain import make_chain
 
 from rollup.core.block import Block
-from rollup.core.errors import BlockTimesUnordered, CallTimedOut, NonceTooHigh, NonceTooLow, UnknownBlock
+from rollup.core.errors import CallTimedOut, InvalidBlock, NonceTooHigh, NonceTooLow, UnknownBlock
 from rollup.core.hashes import keccak
 from rollup.core.header_codec import encode_header
 from rollup.core.ids import BlockNumber
@@ -73,7 +73,7 @@ def test_parents_and_times_are_checked_and_time_is_limited(imported: tuple[Engin
     real = blocks[-1]
     with pytest.raises(UnknownBlock):
         foreign.build_payload(request_of(real, parent=BlockNumber(99)), LIMITS)
-    with pytest.raises(BlockTimesUnordered):
+    with pytest.raises(InvalidBlock):
         foreign.build_payload(request_of(real, timestamp=1), LIMITS)
     with pytest.raises(CallTimedOut):
         foreign.build_payload(request_of(real), replace(LIMITS, deadline=0.0))
