@@ -47,14 +47,15 @@ class Outbox:
         self._filled.set()
 
     def on_news(self, news: News) -> None:
-        """Dropped, and the connection with it, when too much waits already."""
+        """Dropped, and the connection with it, when too much waits already: one piece alone may be of any size."""
         if self._overrun.is_set():
             return
-        self._news_bytes += news.bytes_held
         if self._news_bytes > self._bytes_max:
             self._overrun_by = f"{self._bytes_max} bytes of news"
             self._overrun.set()
-        elif self._held is not None:
+            return
+        self._news_bytes += news.bytes_held
+        if self._held is not None:
             self._held.append(news)
         else:
             self._waiting.append(news)

@@ -22,8 +22,8 @@ async def test_news_beyond_the_bound_end_the_connection_held_ones_too() -> None:
     outbox = Outbox(10_000, 90_000)
     outbox.put_answer(bytes(50_000))  # answers are counted apart
     outbox.hold()
-    outbox.on_news(HeadAdded(1, bytes(5_000)))
-    outbox.on_news(HeadAdded(2, bytes(5_000)))
+    outbox.on_news(HeadAdded(1, bytes(50_000)))
+    outbox.on_news(HeadAdded(2, b""))
     with pytest.raises(ConnectionEnded, match="slow reader: more than 10000 bytes of news wait") as ended:
         await asyncio.wait_for(outbox.watch(), 1)
     assert ended.value.code == 1008
