@@ -84,7 +84,6 @@ class EmbeddedLedger:
             raise Rejected(f"depth must be from 1 to {min(REORG_DEPTH_MAX, self._sequencer.head.number)}")
         if self._reorg is not None:
             raise Overloaded("a reorganisation is under way")
-        self._gate.open()
         done = asyncio.Event()
         self._reorg = (depth, done)
         self._disturbed.set()
@@ -147,6 +146,7 @@ class EmbeddedLedger:
 
     async def _fork(self, depth: int, done: asyncio.Event) -> None:
         target = BlockNumber(max((await self._chain.vm.head()).header.number - depth, 0))
+        self._gate.open()
         await self._chain.vm.rewind(target)
         await level_store(self._chain.vm, self._chain.store.blocks)
         self.feed.on_rewind(target)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from rollup.core.batch import Batch, BatchHeader, encode_posting, sign_batch
-from rollup.core.batch_body import encode_body
+from rollup.core.batch_body import BODY_BYTES_MAX, encode_body
 from rollup.core.block import BlockInput
 from rollup.core.hashes import keccak
 from rollup.core.ids import ZERO_HASH, BatchNumber, BlockNumber
@@ -54,7 +54,7 @@ def hostile_payloads(last: Batch, thief_key: bytes, real_key: bytes, next_body: 
     )
     orphan = sign_batch(replace(follow_header(last, next_body), parent_hash=keccak(b"no parent")), next_body, real_key)
     elsewhere = sign_batch(replace(follow_header(last, next_body), rollup_id=1), next_body, real_key)
-    huge = b"\x00" * 200_000
+    huge = b"\x00" * (BODY_BYTES_MAX + 1)
     return [
         b"",
         b"\x00",

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
 from eth_account import Account
@@ -162,6 +162,10 @@ class WholeNode:
         """Mine until the batch is final on these ledgers, and the outbox knows it."""
         mined = tuple(mining)
         await self.until(lambda: all(self.row(index, number).state == "final" for index in mined), mining=mined)
+
+    async def until_heads(self, block: int) -> None:
+        """Until every label is at this block: consensus hears of what the outbox knows already."""
+        await self.until(lambda: set(astuple(self.inner.driver.heads())) == {block})
 
     async def seal_final_batch(self) -> Batch:
         batch = await self.seal_batch()

@@ -43,6 +43,15 @@ class Embedded:
                     return status
                 await asyncio.sleep(0.02)
 
+    async def halt(self) -> int:
+        """The height at which it stands still: a block may have been in hand."""
+        await self.transport.call("devnet_halt")
+        height = -1
+        async with asyncio.timeout(PATIENCE_S):
+            while height != (height := (await self.ledger.read_head()).block.height):  # noqa: ASYNC110
+                await asyncio.sleep(0.3)
+        return height
+
     async def wait_until_final(self, height: int) -> LedgerHead:
         async with asyncio.timeout(PATIENCE_S):
             while True:
@@ -122,7 +131,7 @@ async def test_a_reorganisation_takes_a_posting_back(embedded: Embedded) -> None
     await ledger.broadcast(prepared)
     status = await embedded.wait_until_included(prepared.tx_id)
     assert status.height is not None
-    depth = (await ledger.read_head()).block.height - status.height + 1
+    depth = await embedded.halt() - status.height + 1
     await embedded.transport.call("devnet_reorg", depth)
     assert (await ledger.read_block(status.height)).hash != status.block_hash
     assert (await ledger.read_posting(prepared.tx_id)).state is PostingState.UNKNOWN
