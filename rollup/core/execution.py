@@ -12,6 +12,11 @@ needs; together they are:
     async read_storage(Address, int, BlockNumber | None) -> int
     async call(CallRequest) -> CallResult
     async estimate_gas(CallRequest) -> CallResult
+    async create_access_list(CallRequest) -> AccessListResult
+    async read_slots(SlotRequest) -> tuple[tuple[int, ...], ...]
+    async read_proof(Address, slots, BlockNumber | None) -> AccountProof
+    async simulate(SimulationRequest) -> tuple[SimulatedBlock, ...]     rollup.core.simulation
+    async build_payload(PayloadRequest) -> BuiltPayload                 rollup.core.payload
 
 ``None`` as a block is the last sealed head. Unknown numbers raise UnknownBlock. read_blocks gives at most 64 at once,
 and no block that its caller had declared stored (``stored_through``). A caller that is cancelled does not take back its

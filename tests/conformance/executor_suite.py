@@ -14,7 +14,9 @@ from rollup.core.block import DEPOSIT_TYPE, Block, build_block_input
 from rollup.core.cursor import LedgerMessage
 from rollup.core.errors import InvalidBlock, UnknownBlock
 from rollup.core.execution import (
+    AccessListResult,
     AccountOverride,
+    AccountProof,
     AccountState,
     BlockResult,
     BlockWork,
@@ -22,10 +24,13 @@ from rollup.core.execution import (
     CallResult,
     Candidate,
     ExecutorHead,
+    SlotRequest,
 )
 from rollup.core.genesis import ChainGenesis, ChainRule, GenesisAccount
 from rollup.core.hashes import address_of, keccak
 from rollup.core.ids import EMPTY_CODE_HASH, ZERO_HASH, Address, BlockNumber, LedgerIndex
+from rollup.core.payload import BuiltPayload, PayloadRequest
+from rollup.core.simulation import SimulatedBlock, SimulatedCall, SimulatedStep, SimulationRequest
 
 KEYS = tuple(bytes(keccak(b"conformance account %d" % number)) for number in range(3))
 ACCOUNTS = tuple(address_of(key) for key in KEYS)
@@ -61,6 +66,13 @@ class Executor(Protocol):
     async def read_storage(self, address: Address, slot: int, block: BlockNumber | None = None) -> int: ...
     async def call(self, request: CallRequest) -> CallResult: ...
     async def estimate_gas(self, request: CallRequest) -> CallResult: ...
+    async def create_access_list(self, request: CallRequest) -> AccessListResult: ...
+    async def read_slots(self, request: SlotRequest) -> tuple[tuple[int, ...], ...]: ...
+    async def read_proof(
+        self, address: Address, slots: tuple[int, ...], block: BlockNumber | None = None
+    ) -> AccountProof: ...
+    async def simulate(self, request: SimulationRequest) -> tuple[SimulatedBlock, ...]: ...
+    async def build_payload(self, request: PayloadRequest) -> BuiltPayload: ...
 
 
 def sign(account: int, nonce: int, to: Address = COUNTER, **changes: Any) -> Candidate:
@@ -224,6 +236,50 @@ class ExecutorSuite:
         assert await executor.read_storage(COUNTER, 0) == 10
         block = await seal(executor, sign(0, 0, gas=estimate.gas_used))
         assert [receipt.status for receipt in block.receipts] == [1]
+
+    async def test_simulations_build_on_a_sealed_block_and_change_nothing(self, executor: Executor) -> None:
+        await seal(executor, sign(0, 0))
+        head = await executor.head()
+        step = SimulatedStep(calls=(SimulatedCall(ACCOUNTS[0], COUNTER), SimulatedCall(ACCOUNTS[0], REVERTER)))
+        for block, parent in ((None, head.header.hash), (BlockNumber(0), head.genesis_hash)):
+            first, second = await executor.simulate(SimulationRequest((step, step), block, logs_transfers=True))
+            assert first.block.header.parent_hash == parent
+            assert second.block.header.parent_hash == first.block.header.hash
+            assert [call.reverted for call in second.calls] == [False, True]
+            assert first.transactions[0].hash == keccak(first.block.transactions[0])
+        assert await executor.head() == head
+        assert await executor.read_storage(COUNTER, 0) == 11
+
+    async def test_proofs_slots_and_access_lists(self, executor: Executor) -> None:
+        await seal(executor, sign(0, 0))
+        for block, value in ((None, 11), (BlockNumber(0), 10)):
+            proof = await executor.read_proof(COUNTER, (0, 1), block)
+            assert [slot.value for slot in proof.slots] == [value, 0]
+            assert keccak(proof.slots[0].nodes[0]) == proof.account.storage_root
+            assert await executor.read_slots(SlotRequest(((COUNTER, (0,)),), block)) == ((value,),)
+        listed = await executor.create_access_list(CallRequest(ACCOUNTS[0], COUNTER))
+        assert listed.access_list == ((COUNTER, (0,)),)
+
+    async def test_a_built_block_is_what_would_be_sealed_and_is_not_kept(self, executor: Executor) -> None:
+        head = (await executor.head()).header
+        rule = GENESIS.rule
+        raws = (sign(0, 0).raw, sign(0, 5).raw)
+        request = PayloadRequest(
+            BlockNumber(0),
+            head.timestamp + 1,
+            ZERO_HASH,
+            rule.coinbase,
+            ZERO_HASH,
+            (),
+            rule.extra_data,
+            raws,
+            exact=False,
+        )
+        built = await executor.build_payload(request)
+        assert (await executor.head()).header == head
+        sealed = await seal(executor, Candidate(raws[0]))
+        assert built.block.header == replace(sealed.header, prev_randao=ZERO_HASH, hash=built.block.header.hash)
+        assert (built.block.receipts, built.block.senders) == (sealed.receipts, sealed.senders)
 
     async def test_commands_run_in_the_order_in_which_they_came(self, executor: Executor) -> None:
         work = await next_work(executor, sign(0, 0))
