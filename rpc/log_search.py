@@ -5,15 +5,19 @@ A long one then holds up neither the event loop nor the synced writes, which sha
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from threading import BoundedSemaphore
+from dataclasses import replace
+from threading import BoundedSemaphore, Event
 from types import TracebackType
 from typing import Self
 
-from rollup.core.errors import Overloaded
+from rollup.core.errors import Overloaded, TooManyLogs
+from rollup.core.ids import BlockNumber
 from rollup.core.logs import FoundLog, LogFilter
 from rpc.ports import ChainReader
 
 THREADS = 2
+BLOCKS_PER_SPAN = 4096
+"""Looked through between two questions whether anybody still waits: seconds, whatever the blocks hold."""
 
 
 class LogSearch:
@@ -34,9 +38,28 @@ class LogSearch:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def find(self, log_filter: LogFilter, count_max: int) -> tuple[FoundLog, ...]:
-        """Raises TooManyLogs, and Overloaded when too many searches run or wait, given up ones among them."""
+        """Raises TooManyLogs, and Overloaded when too many searches run or wait. One that is given up ends with the
+        span of blocks that it is in."""
         if not self._room.acquire(blocking=False):
             raise Overloaded(f"{self._searches_max} log queries are waiting")
-        search = self._threads.submit(self._chain.find_logs, log_filter, count_max)
+        given_up = Event()
+        search = self._threads.submit(self._find, log_filter, count_max, given_up)
         search.add_done_callback(lambda _: self._room.release())
-        return await asyncio.wrap_future(search)
+        try:
+            return await asyncio.wrap_future(search)
+        finally:
+            given_up.set()
+
+    def _find(self, log_filter: LogFilter, count_max: int, given_up: Event) -> tuple[FoundLog, ...]:
+        found: list[FoundLog] = []
+        for first in range(log_filter.first, log_filter.last + 1, BLOCKS_PER_SPAN):
+            if given_up.is_set():
+                break  # nobody waits for what is found
+            last = BlockNumber(min(first + BLOCKS_PER_SPAN - 1, log_filter.last))
+            span = replace(log_filter, first=BlockNumber(first), last=last)
+            try:
+                found += self._chain.find_logs(span, count_max - len(found))
+            except TooManyLogs as error:
+                words = f"more than {count_max} logs in blocks {log_filter.first} to {log_filter.last}"
+                raise TooManyLogs(words) from error
+        return tuple(found)
