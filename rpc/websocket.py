@@ -121,19 +121,20 @@ class Connection:
         self._is_over = asyncio.Event()
 
     async def run(self) -> None:
-        """Until either side ends it."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._watch_leaving())
-                group.create_task(self._outbox.watch())
-                group.create_task(self._send_all())
-                await self._read_all(group)
-        except* ConnectionEnded as ended:
-            self._subscriptions.close()
-            await self._say_goodbye(_first(ended))
-        finally:
-            self._subscriptions.close()
-            self._is_over.set()
+        """Until either side ends it, and what was sent for inclusion is in the pool."""
+        async with asyncio.TaskGroup() as tasks:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._watch_leaving())
+                    group.create_task(self._outbox.watch())
+                    group.create_task(self._send_all())
+                    await self._read_all(group, tasks)
+            except* ConnectionEnded as ended:
+                self._subscriptions.close()
+                await self._say_goodbye(_first(ended))
+            finally:
+                self._subscriptions.close()
+                self._is_over.set()
 
     async def leave(self) -> None:
         """The node stops."""
@@ -146,7 +147,8 @@ class Connection:
 
     # --- requests -----------------------------------------------------------------------------------------------------
 
-    async def _read_all(self, group: asyncio.TaskGroup) -> None:
+    async def _read_all(self, group: asyncio.TaskGroup, tasks: asyncio.TaskGroup) -> None:
+        """A client may send a transaction and leave: such a call outlives the connection."""
         while True:
             await self._outbox.wait_room()
             await self._room.acquire()
@@ -155,6 +157,8 @@ class Connection:
                 self._outbox.hold()
                 await self._answer(body)
                 self._outbox.release()
+            elif b"eth_send" in body:
+                tasks.create_task(self._answer(body))
             else:
                 group.create_task(self._answer(body))
 

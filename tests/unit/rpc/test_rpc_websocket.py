@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import aiohttp
 import pytest
-from listening import listening
+from listening import listening, make_ports
 from sockets import PATIENCE_S, connected, make_block
 
-from rollup.core.ids import BlockNumber
+from rollup.core.ids import ZERO_HASH, BlockNumber, Hash
 from rpc.feed import ChainFeed
 from rpc.settings import RpcSettings, WebSocketSettings
 
@@ -213,3 +213,30 @@ async def test_a_reader_that_is_stuck_is_dropped_after_a_while() -> None:
                     feed.on_block(make_block(number), None)
                 await asyncio.sleep(0)
         await close(writer)
+
+
+class SlowSink:
+    """Fits TransactionSink: takes its time, and tells what it took."""
+
+    def __init__(self) -> None:
+        self.may_go = asyncio.Event()
+        self.asked = asyncio.Event()
+        self.taken: asyncio.Queue[bytes] = asyncio.Queue(maxsize=10)
+
+    async def submit(self, raw: bytes) -> Hash:
+        self.asked.set()
+        await self.may_go.wait()
+        self.taken.put_nowait(raw)
+        return ZERO_HASH
+
+
+async def test_a_transaction_outlives_the_connection_that_sent_it() -> None:
+    sink = SlowSink()
+    async with listening(ports=make_ports(sink=sink)) as server:
+        async with connected(server) as client:
+            await client.socket.send_str(
+                '{"jsonrpc":"2.0","id":1,"method":"eth_sendRawTransaction","params":["0x0102"]}'
+            )
+            await asyncio.wait_for(sink.asked.wait(), PATIENCE_S)
+        sink.may_go.set()
+        assert await asyncio.wait_for(sink.taken.get(), PATIENCE_S) == b"\1\2"
