@@ -1,10 +1,9 @@
 """What a contract says when it reverts: Solidity's ``Error(string)`` and ``Panic(uint256)``, in geth's words."""
 
-from eth_abi.abi import decode
-from eth_abi.exceptions import DecodingError
-
 ERROR_SELECTOR = bytes.fromhex("08c379a0")  # Error(string)
 PANIC_SELECTOR = bytes.fromhex("4e487b71")  # Panic(uint256)
+
+WORD_BYTES = 32
 
 PANICS = {
     0x00: "generic panic",
@@ -21,14 +20,27 @@ PANICS = {
 
 
 def revert_reason(output: bytes) -> str:
-    """'' for anything that is neither."""
-    try:
-        if output[:4] == ERROR_SELECTOR:
-            reason: str = decode(["string"], output[4:])[0]
-            return reason
-        if output[:4] == PANIC_SELECTOR:
-            code: int = decode(["uint256"], output[4:])[0]
-            return PANICS.get(code, f"unknown panic code: {code:#x}")
-    except (DecodingError, UnicodeDecodeError, OverflowError):
-        return ""
+    """'' for anything that is neither. A string need not be padded to whole words: geth reads those, too."""
+    selector, data = output[:4], output[4:]
+    if selector == ERROR_SELECTOR:
+        return _read_string(data)
+    if selector == PANIC_SELECTOR and len(data) >= WORD_BYTES:
+        code = _read_word(data, 0)
+        return PANICS.get(code, f"unknown panic code: {code:#x}")
     return ""
+
+
+def _read_string(data: bytes) -> str:
+    """The one string of an ABI encoding; '' where its offset or length points past the end, or it is not UTF-8."""
+    start = _read_word(data, 0) + WORD_BYTES
+    end = start + _read_word(data, start - WORD_BYTES)
+    if len(data) < start or len(data) < end:
+        return ""
+    try:
+        return data[start:end].decode()
+    except UnicodeDecodeError:
+        return ""
+
+
+def _read_word(data: bytes, at: int) -> int:
+    return int.from_bytes(data[at : at + WORD_BYTES], "big")

@@ -14,6 +14,9 @@ from rpc.reverts import check_call
     [
         (ERROR_SELECTOR + encode(["string"], ["user error"]), "user error"),
         (ERROR_SELECTOR + encode(["string"], ["ünïcode"]), "ünïcode"),
+        (ERROR_SELECTOR + encode(["string"], ["unpadded"])[:72], "unpadded"),
+        (ERROR_SELECTOR + encode(["string"], ["cut off"])[:70], ""),
+        (ERROR_SELECTOR + encode(["string"], ["no length"])[:32], ""),
         (PANIC_SELECTOR + encode(["uint256"], [1]), "assert(false)"),
         (PANIC_SELECTOR + encode(["uint256"], [0x11]), "arithmetic underflow or overflow"),
         (PANIC_SELECTOR + encode(["uint256"], [0x99]), "unknown panic code: 0x99"),
