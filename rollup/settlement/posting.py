@@ -96,8 +96,8 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class ReportGap:
-    """The first posting in line waits for a nonce that nobody uses. The next batch will take it; until there is one, an
-    operator can send any transaction from the account."""
+    """The first posting in line waits for a nonce that nobody uses. The next batch will take it, whatever the window of
+    unconfirmed postings says; until there is one, an operator can send any transaction from the account."""
 
     number: BatchNumber
     nonce: int
@@ -156,10 +156,21 @@ def _review_sent(row: PostingRecord, outlook: Outlook) -> Iterator[Action]:
 
 def _unblock(row: PostingRecord, outlook: Outlook) -> Action:
     """A higher fee helps the account's next transaction only."""
-    missing = outlook.account.next_nonce
-    if outlook.is_steady and missing < row.nonce and outlook.account.pending_nonce <= missing:
-        return ReportGap(row.batch_number, missing)
+    if _is_next_unused(outlook) and outlook.account.next_nonce < row.nonce:
+        return ReportGap(row.batch_number, outlook.account.next_nonce)
     return Bump(row.batch_number)
+
+
+def _is_next_unused(outlook: Outlook) -> bool:
+    """The account's next nonce is neither in the ledger's pool nor in bytes of ours, which are sent again where a reorg
+    took them back."""
+    missing = outlook.account.next_nonce
+    return outlook.is_steady and outlook.account.pending_nonce <= missing and missing not in _used_nonces(outlook)
+
+
+def _used_nonces(outlook: Outlook) -> frozenset[int]:
+    """Of all our bytes, also of those that a reorg has just taken back."""
+    return frozenset(row.nonce for row in outlook.rows if row.raw)
 
 
 def _review_included(row: PostingRecord, outlook: Outlook) -> Iterator[Action]:
@@ -191,7 +202,11 @@ def _best_status(row: PostingRecord, outlook: Outlook) -> tuple[Hash, PostingSta
 
 
 def _is_first_in_line(row: PostingRecord, outlook: Outlook) -> bool:
-    return row.nonce == min(other.nonce for other in outlook.rows if other.state == SENT)
+    """No bytes of ours wait before it: neither sent ones nor those of an included row that a reorg took back."""
+    after = outlook.account.next_nonce
+    return row.nonce == min(
+        other.nonce for other in outlook.rows if other.state == SENT or (other.raw and other.nonce >= after)
+    )
 
 
 def _patience_s(row: PostingRecord, outlook: Outlook) -> float:
@@ -202,14 +217,16 @@ def _patience_s(row: PostingRecord, outlook: Outlook) -> float:
 def _prepare_next(outlook: Outlook, busy: frozenset[BatchNumber]) -> Iterator[Action]:
     """Queued batches in order, as far as the window of unconfirmed postings reaches."""
     sent = [row for row in outlook.rows if row.state == SENT]
-    used = {row.nonce for row in outlook.rows if row.raw}  # also of what a reorg has just taken back
+    used = set(_used_nonces(outlook))
     queued = [row for row in outlook.rows if row.state == QUEUED and row.batch_number not in busy]
     if outlook.settings.may_skip and len(queued) > outlook.settings.skip_above:
         yield from (Skip(row.batch_number) for row in queued[:-1])
         queued = queued[-1:]
-    room = outlook.settings.inflight_max - len(sent)
+    room = max(outlook.settings.inflight_max - len(sent), 0)
     nonce = outlook.account.next_nonce
-    for row in queued[: max(room, 0)]:
+    if _is_next_unused(outlook) and any(row.nonce > nonce for row in sent):
+        room = max(room, 1)  # else a full window would wait for ever for what only the next batch can fill
+    for row in queued[:room]:
         while nonce in used:
             nonce += 1
         if row.attempts and nonce != outlook.account.next_nonce:

@@ -5,8 +5,9 @@ batch gets no second posting of it.
 """
 
 from dataclasses import dataclass, field, replace
+from itertools import count
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from rollup.core.hashes import keccak
@@ -41,6 +42,11 @@ class ModelLedger:
     @property
     def next_nonce(self) -> int:
         return sum(len(block) for block in self.blocks)
+
+    @property
+    def pending_nonce(self) -> int:
+        """Counts also what waits in the pool, as far as it follows without a gap."""
+        return next(nonce for nonce in count(self.next_nonce) if nonce not in self.pool)
 
     def mine(self) -> None:
         block: list[Tx] = []
@@ -86,11 +92,10 @@ class ModelPoster:
 
     def outlook(self) -> Outlook:
         rows = tuple(row for row in self.rows.values() if row.state != FINAL)
-        next_nonce = self.ledger.next_nonce
         found = {tx.number: (tx, at) for at, block in enumerate(self.ledger.blocks) for tx in block if tx.number}
         return Outlook(
             rows=rows,
-            account=PostingAccount("", 10**18, next_nonce, next_nonce),
+            account=PostingAccount("", 10**18, self.ledger.next_nonce, self.ledger.pending_nonce),
             statuses={tx_id: self.ledger.status(tx_id) for row in rows for tx_id in tx_ids_of(row)},
             sighted={
                 number: SeenPosting(number, self.rows[number].batch_hash, None, tx.tx_id, at, keccak(b"%d" % at), 0)
@@ -175,8 +180,23 @@ steps = st.one_of(
 )
 
 
+TAKEN_BACK_BEFORE_ANOTHER = [
+    *[("work",), ("work",), ("reorg", 2, False), ("work",), ("work",), ("wait", 15), ("enqueue",), ("work",)],
+    *[("enqueue",), ("mine",), ("drop",), ("drop",), ("enqueue",), ("work",), ("wait", 19), ("reorg", 1, False)],
+    *[("work",), ("work",)],
+]
+"""A reorg takes back the posting before one that has long waited: its bytes are sent again, so no nonce is missing."""
+
+GAP_BEFORE_A_FULL_WINDOW = [
+    *[("enqueue",), ("steal",), ("enqueue",), ("enqueue",), ("work",), ("enqueue",), ("reorg", 1, False), ("wait", 7)],
+]
+"""A reorg takes back another's transaction, and as many of ours as may be under way wait behind its nonce."""
+
+
 @settings(max_examples=80, deadline=None, phases=PHASES, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(steps, min_size=5, max_size=60))
+@example(TAKEN_BACK_BEFORE_ANOTHER)
+@example(GAP_BEFORE_A_FULL_WINDOW)
 def test_nothing_is_posted_twice_and_nothing_is_lost(schedule: list[tuple]) -> None:  # type: ignore[type-arg]
     ledger = ModelLedger()
     poster = ModelPoster(ledger)
