@@ -29,7 +29,7 @@ class CapabilityMethods:
         rule, genesis_hash = self._ports.rule, self._header(BlockNumber(0)).hash
         if rule.forks is None:
             return {"current": own_fork_json(rule.chain_id, genesis_hash), "next": None, "last": None}
-        current, *later = _times_from(rule.forks, self._header(head_number(self._ports)).timestamp)
+        current, *later = times_from(rule.forks, self._header(head_number(self._ports)).timestamp)
         shown = [
             fork_json(rule.forks, time, rule.chain_id, genesis_hash) for time in (current, *later[:1], *later[-1:])
         ]
@@ -55,7 +55,7 @@ class CapabilityMethods:
         return header
 
 
-def _times_from(forks: ForkSchedule, now: int) -> list[int]:
+def times_from(forks: ForkSchedule, now: int) -> list[int]:
     """When the rules of a moment began, and when they change after it."""
     times = sorted({time for time, _ in forks.by_time} | {time for time, _ in forks.blobs})
     return [max((time for time in times if time <= now), default=0), *(time for time in times if time > now)]
