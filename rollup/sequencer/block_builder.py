@@ -93,7 +93,7 @@ class BlockBuilder:
         idle_due = started + self._settings.idle_block_interval_s
         while loop.time() < idle_due:
             self._changed.clear()
-            intake.pool.wake(self._ports.clock())
+            intake.pool.wake(self._ports.pool_clock())
             has_work = self._has_work(intake)
             if has_work and loop.time() >= work_due:
                 return False

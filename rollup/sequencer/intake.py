@@ -87,7 +87,7 @@ class Intake:
 
     def _admit(self, transaction: Transaction, account: SenderAccount) -> Admitted:
         check_sender_code(account.state, delegated=account.delegated)
-        admitted = self.pool.admit(transaction, account.state, self._ports.clock())
+        admitted = self.pool.admit(transaction, account.state, self._ports.pool_clock())
         self.reasons.clear(transaction.hash)
         self._depart(admitted.evicted, reasons.EVICTED)
         if admitted.replaced is not None:
@@ -139,7 +139,7 @@ class Intake:
             self._follow(result.accounts, result.block.header.number, included)
         self._leave(included)
         self.pool.restore()
-        now = self._ports.clock()
+        now = self._ports.pool_clock()
         for dropped in result.dropped:
             self._drop(dropped, now)
         self.pool.wake(now)

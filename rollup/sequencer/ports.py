@@ -3,6 +3,7 @@
 Methods without ``async`` that touch a disk are called through ``asyncio.to_thread``, one at a time per port.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -17,7 +18,7 @@ from rollup.core.transaction import Transaction
 from rollup.sequencer.standalone import NoBacklog, NoPendingListener
 
 WallClock = Callable[[], float]
-"""Seconds since the epoch. May jump either way; nothing but timestamps, arrival and expiry depends on it."""
+"""Seconds since the epoch. May jump either way; nothing but timestamps and the age of blocks depends on it."""
 
 
 class Executor(Protocol):
@@ -113,7 +114,10 @@ class PendingListener(Protocol):
 @dataclass(frozen=True, slots=True)
 class SequencerPorts:
     """Everything that the sequencer is connected to. ``rollup.sequencer.standalone`` has the parts that a plain chain
-    without ledgers, settlement or journal puts here."""
+    without ledgers, settlement or journal puts here.
+
+    ``clock`` stamps blocks. ``pool_clock`` measures how long transactions wait, in seconds since any moment: one that
+    jumps would drop what was acknowledged."""
 
     executor: Executor
     journal: Journal
@@ -123,6 +127,7 @@ class SequencerPorts:
     listener: BlockListener
     clock: WallClock
     pending: PendingListener = field(default_factory=NoPendingListener)
+    pool_clock: Callable[[], float] = time.monotonic
 
 
 class BatchListener(Protocol):

@@ -140,6 +140,18 @@ async def test_timestamps_never_decrease_when_the_clock_goes_back(parts: Parts) 
         assert [block.header.timestamp for block in node.heard.blocks] == [START + 100] * 3
 
 
+async def test_a_clock_that_jumps_ahead_drops_nothing_that_was_acknowledged(parts: Parts) -> None:
+    now = [START + 100.0]
+    async with running(*parts, clock=lambda: now[0]) as node:
+        waiting = signed_transfer(1, 1)  # for its nonce to be filled
+        await node.sequencer.submit(waiting.raw)
+        now[0] += 30 * 24 * 3600
+        await node.sequencer.submit(signed_transfer(0).raw)
+        await node.heard.until(lambda heard: len(heard.included) == 1)
+        await node.sequencer.submit(signed_transfer(1, 0).raw)
+        await node.heard.until(lambda heard: waiting.raw in heard.included)
+
+
 async def test_idle_chains_seal_empty_blocks_at_the_idle_interval(parts: Parts) -> None:
     fixed = replace(PROMPT, block=BlockSettings(block_interval_s=0.03, idle_block_interval_s=0.03))
     async with running(*parts, fixed) as node:
