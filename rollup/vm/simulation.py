@@ -13,7 +13,7 @@ from rollup.core.admission import blob_gas
 from rollup.core.block import Block, BlockHeader, Log, Receipt, Withdrawal
 from rollup.core.block_codec import withdrawal_fields
 from rollup.core.errors import BlockGasLimitReached, CallTimedOut
-from rollup.core.forks import CANCUN_BLOBS, Fork, blob_base_fee
+from rollup.core.forks import Fork
 from rollup.core.genesis import ChainRule
 from rollup.core.ids import BlockNumber, Hash
 from rollup.core.rlp_items import encode_rlp
@@ -23,7 +23,7 @@ from rollup.core.unsigned import build_unsigned
 from rollup.vm.apply import effective_gas_price
 from rollup.vm.calls import CallLimits
 from rollup.vm.database import Database
-from rollup.vm.fork import BlockEnvironment
+from rollup.vm.fork import BlockEnvironment, build_environment
 from rollup.vm.forks.requests import collect_requests, hash_requests, open_block
 from rollup.vm.forks.rewards import pay_miners, pay_withdrawals
 from rollup.vm.headers import BlockRoots, seal_header
@@ -34,7 +34,7 @@ from rollup.vm.scratch import ScratchStore
 from rollup.vm.sealing import SealedState, seal_changes
 from rollup.vm.simulated_calls import CallRules, SimulatedRun, run_simulated
 from rollup.vm.simulated_frames import NumberedLog, SimulatedFrame, SimulatedState
-from rollup.vm.simulation_plan import PlannedBlock, fork_of, plan_blocks, start_header
+from rollup.vm.simulation_plan import PlannedBlock, plan_blocks, start_header
 from rollup.vm.trie import ordered_root
 
 SEAL_ROW_S = 50e-6
@@ -63,7 +63,7 @@ class Simulation:
         self._deadline = limits.deadline
         self._hashes = {base.header.number: base.header.hash}
         self._rules = CallRules(request.validates, SimulatedFrame, limits.deadline)
-        environment = self._environment(base.header, Fork.PRAGUE)
+        environment = self._environment(base.header)
         source = SealedState(self._store, self._root)
         self._state = SimulatedState(source, environment, logs_transfers=request.logs_transfers)
 
@@ -81,8 +81,7 @@ class Simulation:
     def _run_block(self, parent: BlockHeader, planned: PlannedBlock) -> SimulatedBlock:
         rule, step = self._base.rule, planned.step
         header = start_header(rule, parent, planned, validates=self._request.validates)
-        fork = fork_of(rule.forks, parent, planned)
-        environment = self._environment(header, fork)
+        environment = self._environment(header)
         if step.context.blob_base_fee is not None:
             environment = replace(environment, blob_base_fee=step.context.blob_base_fee)
         self._state.begin_block(environment)
@@ -96,7 +95,7 @@ class Simulation:
         made = _BlockInMaking(header)
         for call in step.calls:
             self._run_call(made, call)
-        return self._seal(made, planned, fork)
+        return self._seal(made, planned, environment.fork)
 
     def _run_call(self, made: "_BlockInMaking", call: SimulatedCall) -> None:
         check_time(self._deadline)
@@ -139,24 +138,10 @@ class Simulation:
         logs = [log for receipt in made.receipts for log in receipt.logs]
         return hash_requests(collect_requests(self._state, forks.deposit_contract, logs))
 
-    def _environment(self, header: BlockHeader, fork: Fork) -> BlockEnvironment:
+    def _environment(self, header: BlockHeader) -> BlockEnvironment:
+        """On any chain a simulated block's own header says who gets the fees and how much gas there is."""
         rule = replace(self._base.rule, coinbase=header.coinbase, gas_limit=header.gas_limit)
-        is_merged = self._base.rule.forks is None or fork >= Fork.PARIS
-        return BlockEnvironment(
-            rule=rule,
-            number=header.number,
-            timestamp=header.timestamp,
-            base_fee=header.base_fee,
-            prev_randao=header.prev_randao if is_merged else Hash(header.difficulty.to_bytes(32, "big")),
-            ancestor_hash=self._ancestor_hash,
-            fork=fork,
-            blob_base_fee=self._blob_base_fee(header),
-        )
-
-    def _blob_base_fee(self, header: BlockHeader) -> int:
-        forks = self._base.rule.forks
-        rule = CANCUN_BLOBS if forks is None else forks.blobs_at(header.timestamp)
-        return blob_base_fee(rule, header.excess_blob_gas)
+        return build_environment(rule, header, self._ancestor_hash)
 
     def _ancestor_hash(self, number: BlockNumber) -> Hash:
         return self._hashes[number] if number in self._hashes else self._base.ancestor_hash(number)
