@@ -63,6 +63,7 @@ class AdminSection(_Section):
     host: str = "127.0.0.1"
     port: int | None = Field(None, ge=0, le=65_535)
     vhosts: tuple[str, ...] = ("localhost",)
+    methods: tuple[str, ...] = ("*",)
     jwt_secret_file: Path | None = None
     api_keys_file: Path | None = None
 

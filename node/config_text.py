@@ -42,6 +42,7 @@ websocket_idle_timeout_s = 600.0       # a connection without subscriptions is c
 [admin]                       # operators' methods (docs/json-rpc.md), on a port of their own
 host = "127.0.0.1"            # another address needs a secret or keys, as in [rpc]
 vhosts = ["localhost"]
+methods = ["*"]
 # port = 8546                 # nowhere without it
 
 [sequencer]

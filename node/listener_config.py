@@ -55,7 +55,13 @@ def build_admin_listener(config: NodeConfig) -> Listener | None:
             "admin.host is reachable from other machines: set admin.jwt_secret_file or admin.api_keys_file, "
             "or listen on 127.0.0.1"
         )
-    settings = RpcSettings(virtual_hosts=admin.vhosts, access=access, logs_count_max=config.rpc.logs_count_max)
+    settings = RpcSettings(
+        virtual_hosts=admin.vhosts,
+        methods=admin.methods,
+        access=access,
+        logs_count_max=config.rpc.logs_count_max,
+        head_age_max_s=config.rpc.head_age_max_s,
+    )
     return Listener(admin.host, admin.port, settings)
 
 
