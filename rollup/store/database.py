@@ -136,8 +136,8 @@ def _after(prefix: bytes) -> bytes | None:
 def _open_leveldb(path: Path) -> plyvel.DB:
     try:
         path.mkdir(parents=True, exist_ok=True)
-        is_new = not any(path.iterdir())
-        if not is_new and not (path / "CURRENT").exists():
+        is_new = not (path / "CURRENT").exists()
+        if is_new and not all(_is_birth_file(each.name) for each in path.iterdir()):
             raise BadDataDirectory(f"{path} holds files of another program: choose another data directory")
         return plyvel.DB(
             str(path),
@@ -155,3 +155,8 @@ def _open_leveldb(path: Path) -> plyvel.DB:
         raise StoreCorrupted(f"{path} cannot be opened: {error}") from error
     except OSError as error:
         raise BadDataDirectory(f"{path} cannot be used: {error.strerror}") from error
+
+
+def _is_birth_file(name: str) -> bool:
+    """What a LevelDB consists of when its creation was cut off: the next start begins anew."""
+    return name in ("LOCK", "LOG", "LOG.old") or name.startswith("MANIFEST-") or name.endswith(".dbtmp")

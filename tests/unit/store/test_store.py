@@ -39,6 +39,15 @@ def test_a_directory_with_other_files_is_refused_and_left_alone(tmp_path: Path) 
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
+def test_a_creation_that_was_cut_off_is_begun_anew(tmp_path: Path) -> None:
+    for name in ("LOCK", "LOG", "MANIFEST-000001", "000001.dbtmp"):
+        (tmp_path / name).write_bytes(b"")
+    with open_store(tmp_path, GENESIS) as store:
+        store.progress.put("name", b"record")
+    with open_store(tmp_path, GENESIS) as store:
+        assert store.progress.get("name") == b"record"
+
+
 def test_a_leveldb_of_another_program_is_refused(tmp_path: Path) -> None:
     with plyvel.DB(str(tmp_path / "db"), create_if_missing=True) as other:
         other.put(b"key", b"value")
