@@ -13,6 +13,7 @@ from rollup.core.block import Block
 from rollup.core.confirmation import SoftConfirmation
 from rollup.core.heads import Heads
 from rollup.core.ids import Address, BlockNumber
+from rollup.core.logs import FoundLog
 from rollup.core.transaction import Transaction
 from rpc.json_codec import encode_json
 from rpc.news import (
@@ -26,6 +27,7 @@ from rpc.news import (
     TransactionWaits,
     find_block_logs,
     head_text,
+    log_bytes,
     syncing_json,
 )
 
@@ -44,7 +46,7 @@ class ChainFeed:
 
     def __init__(self) -> None:
         self._hearers: dict[Topic, dict[Hearer, None]] = {}
-        self._logs: deque[tuple[BlockNumber, tuple[LogNews, ...]]] = deque()
+        self._logs: deque[tuple[BlockNumber, tuple[FoundLog, ...]]] = deque()
         self._log_bytes = 0
         self._next_block = asyncio.Event()
         self._is_syncing = False
@@ -71,13 +73,13 @@ class ChainFeed:
     def on_block(self, block: Block, confirmation: SoftConfirmation | None) -> None:
         """A block that is stored: it can be asked for."""
         del confirmation
-        logs = tuple(LogNews(found) for found in find_block_logs(block))
+        logs = find_block_logs(block)
         self._remember(block.header.number, logs)
         self.serial += 1
         if self._is_heard("newHeads"):
             self._tell("newHeads", HeadAdded(self.serial, head_text(block)))
-        if logs:
-            self._tell("logs", LogsChanged(self.serial, logs))
+        if logs and self._is_heard("logs"):
+            self._tell("logs", LogsChanged(self.serial, tuple(LogNews(found) for found in logs)))
         self._next_block.set()
         self._next_block = asyncio.Event()
 
@@ -86,7 +88,7 @@ class ChainFeed:
         self.serial += 1
         removed: list[LogNews] = []
         while self._logs and self._logs[-1][0] > number:
-            removed += [LogNews(log.found, removed=True) for log in reversed(self._forget(newest=True))]
+            removed += [LogNews(found, removed=True) for found in reversed(self._forget(newest=True))]
         self._tell("rewinds", ChainRewound(self.serial, number, tuple(removed)))
         if removed:
             self._tell("logs", LogsChanged(self.serial, tuple(removed)))
@@ -116,17 +118,17 @@ class ChainFeed:
         for hearer in tuple(self._hearers.get(topic, ())):
             hearer.on_news(news)
 
-    def _remember(self, number: BlockNumber, logs: tuple[LogNews, ...]) -> None:
+    def _remember(self, number: BlockNumber, logs: tuple[FoundLog, ...]) -> None:
         if not logs:
             return
         self._logs.append((number, logs))
-        self._log_bytes += sum(log.bytes_held for log in logs)
+        self._log_bytes += sum(map(log_bytes, logs))
         while len(self._logs) > REMEMBERED_BLOCKS_MAX or (
             self._log_bytes > REMEMBERED_BYTES_MAX and len(self._logs) > 1
         ):
             self._forget(newest=False)
 
-    def _forget(self, *, newest: bool) -> tuple[LogNews, ...]:
+    def _forget(self, *, newest: bool) -> tuple[FoundLog, ...]:
         _, logs = self._logs.pop() if newest else self._logs.popleft()
-        self._log_bytes -= sum(log.bytes_held for log in logs)
+        self._log_bytes -= sum(map(log_bytes, logs))
         return logs

@@ -36,7 +36,7 @@ class LogNews:
 
     @property
     def bytes_held(self) -> int:
-        return NEWS_BYTES + len(self.found.log.data) + 32 * len(self.found.log.topics)
+        return log_bytes(self.found)
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,11 @@ class ChainRewound:
 
 
 News = HeadAdded | LogsChanged | TransactionWaits | SyncChanged | ChainRewound
+
+
+def log_bytes(found: FoundLog) -> int:
+    """What a log takes in memory, about."""
+    return NEWS_BYTES + len(found.log.data) + 32 * len(found.log.topics)
 
 
 def head_text(block: Block) -> bytes:
