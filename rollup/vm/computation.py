@@ -182,7 +182,9 @@ class ChainComputation(PyEvmSurface, PragueComputation):
             self.fail(error)
 
     def fail(self, error: VMError) -> None:
-        """End with an error: unless it is a revert, all gas and the output are gone."""
+        """End with an error: unless it is a revert, all gas and the output are gone. Its traceback goes, too: it holds
+        this frame, and would keep both until the next collection of cycles."""
+        error.__traceback__ = None
         self._error = error
         self.gas_refunded = self.msg.refund
         self.logs = []

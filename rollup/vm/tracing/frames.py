@@ -5,6 +5,8 @@ ordinary frame fails at the door of a run of instructions, because its gas or st
 as it can, to show which instruction it was; the work that it does on that way is not charged, as it is not elsewhere.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, Self, cast
 
 from eth.abc import ComputationAPI, MessageAPI, StateAPI, TransactionContextAPI
@@ -308,6 +310,14 @@ def _missing(error: VMError, static_gas: int) -> int:
     return amount if isinstance(amount, int) and amount < COUNTABLE_GAS_MAX else 0
 
 
-def frames_for(tracer: Tracer) -> type[TracedFrame]:
-    """The kind of frame that tells this tracer."""
-    return type("FrameOfTracer", (TracedFrame,), {"tracer": tracer, "running": [], "has_root": False})
+@contextmanager
+def frames_for(tracer: Tracer) -> Iterator[type[TracedFrame]]:
+    """The kind of frame that tells this tracer. Classes refer to themselves: at the end this one lets go of the tracer,
+    so that what that recorded does not wait for a collection of cycles."""
+    frames: type[TracedFrame] = type(
+        "FrameOfTracer", (TracedFrame,), {"tracer": tracer, "running": [], "has_root": False}
+    )
+    try:
+        yield frames
+    finally:
+        frames.tracer = Tracer()

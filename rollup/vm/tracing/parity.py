@@ -10,7 +10,6 @@ from rollup.vm.tracing import mnemonics
 from rollup.vm.tracing.prestate import Before, StateWatch
 from rollup.vm.tracing.tracer import FrameEntry, FrameExit, TraceContext, Tracer, TransactionEnd, WatchedFrame
 
-OP_BYTES, PUSH_BYTES = 120, 40
 MSTORE, MSTORE8, MLOAD, MCOPY = 0x52, 0x53, 0x51, 0x5E
 COPIES = frozenset({0x37, 0x39, 0x3E, MCOPY})
 """CALLDATACOPY and its like: target, source, size."""
@@ -66,6 +65,8 @@ class VmTracer(Tracer):
         self._budget = context.budget
         self._frames: list[Row | None] = []
         self._open: list[tuple[Row, Area | None, Row | None]] = []
+        self._indexes: list[int] = []
+        self._counted: dict[int, int] = {}
         self._root: Any = None
 
     def on_enter(self, entry: FrameEntry) -> None:
@@ -75,17 +76,18 @@ class VmTracer(Tracer):
 
     def on_exit(self, exit_: FrameExit) -> None:  # noqa: ARG002
         frame = self._frames.pop()
-        encoded = None if frame is None else orjson.Fragment(orjson.dumps(frame))
+        encoded = b"" if frame is None else orjson.dumps(frame)
         if not self._frames:
-            self._root = encoded or {"code": "0x", "ops": []}
-        elif encoded is not None:
-            self._open[-1][0]["sub"] = encoded
+            self._root = orjson.Fragment(encoded) if encoded else {"code": "0x", "ops": []}
+        elif encoded:
+            self._open[-1][0]["sub"] = orjson.Fragment(encoded)
+            self._counted[len(self._open)] = len(encoded)
 
     def on_step(self, frame: WatchedFrame, position: int, opcode: int) -> None:
         row: Row = {"cost": 0, "ex": None, "pc": position, "sub": None}
-        owner = self._frames[-1]
-        if owner is not None:
-            owner["ops"].append(row)
+        ops = self._ops()
+        self._indexes.append(len(ops))
+        ops.append(row)
         stack = frame.stack
         store = None
         if opcode == mnemonics.SSTORE and len(stack) > 1:
@@ -93,11 +95,21 @@ class VmTracer(Tracer):
         self._open.append((row, _written_area(opcode, stack), store))
 
     def on_paid(self, frame: WatchedFrame, opcode: int, cost: int, fault: VMError | None) -> None:
+        counted = self._counted.pop(len(self._open), 0)
         row, area, store = self._open.pop()
         row["cost"] = cost
-        self._budget.spend(OP_BYTES)
-        if fault is not None:
-            return
+        if fault is None:
+            row["ex"] = self._effect(frame, opcode, area, store)
+        encoded = orjson.dumps(row)
+        self._budget.spend(len(encoded) - counted)
+        self._ops()[self._indexes.pop()] = orjson.Fragment(encoded)
+
+    def _ops(self) -> list[Any]:
+        frame = self._frames[-1]
+        return [] if frame is None else frame["ops"]
+
+    def _effect(self, frame: WatchedFrame, opcode: int, area: Area | None, store: Row | None) -> Row:
+        """What an instruction left."""
         instruction = INSTRUCTION_TABLES[frame.state.fork].get(opcode)
         pushed = instruction.pushes if instruction is not None else 0
         push = [hex(item) for item in frame.stack[len(frame.stack) - pushed :]] if frame.stack else []
@@ -105,9 +117,7 @@ class VmTracer(Tracer):
         if area is not None and area[1]:
             data = bytes(frame.memory[area[0] : sum(area)])
             memory = {"data": "0x" + data.hex(), "off": area[0]}
-            self._budget.spend(2 * len(data))
-        self._budget.spend(PUSH_BYTES * len(push))
-        row["ex"] = {"mem": memory, "push": push, "store": store, "used": frame.gas}
+        return {"mem": memory, "push": push, "store": store, "used": frame.gas}
 
     def result(self) -> Any:
         return self._root

@@ -24,6 +24,7 @@ CREATE2_OPERANDS = 4
 MEMORY_MAX = 2**24
 """More than any gas limit pays for."""
 READS = frozenset({mnemonics.BALANCE, mnemonics.EXTCODESIZE, mnemonics.EXTCODECOPY, mnemonics.EXTCODEHASH})
+WATCHED = READS | mnemonics.CALLS | mnemonics.CREATIONS | {mnemonics.SLOAD, mnemonics.SSTORE, mnemonics.SELFDESTRUCT}
 
 
 @dataclass(slots=True)
@@ -57,7 +58,7 @@ class StateWatch(Tracer):
         self.created: set[bytes] = set()
         self.deleted: set[bytes] = set()
         self._budget = context.budget
-        self._glances: list[_Glance] = []
+        self._glances: list[_Glance | None] = []
 
     def on_start(self, start: TransactionStart) -> None:
         state = start.state
@@ -81,6 +82,9 @@ class StateWatch(Tracer):
             glance.accounts.append(address)
 
     def on_step(self, frame: WatchedFrame, position: int, opcode: int) -> None:  # noqa: ARG002
+        if opcode not in WATCHED:
+            self._glances.append(None)
+            return
         glance = _Glance()
         self._glances.append(glance)
         stack, state = frame.stack, frame.state
@@ -121,7 +125,7 @@ class StateWatch(Tracer):
 
     def on_paid(self, frame: WatchedFrame, opcode: int, cost: int, fault: VMError | None) -> None:  # noqa: ARG002
         glance = self._glances.pop()
-        if not isinstance(fault, FAULTS_BEFORE_STEP):
+        if glance is None or not isinstance(fault, FAULTS_BEFORE_STEP):
             return
         if glance.slot is not None:
             del self.before[glance.slot[0]].slots[glance.slot[1]]

@@ -32,11 +32,11 @@ def run_transaction(
         limits = TransactionLimits(UNLIMITED.gas_left, deadline)
         return apply_transaction(state, transaction, sender, limits=limits)
     start = _start_of(state, transaction, sender)
-    frames = frames_for(tracer)
-    limits = TransactionLimits(UNLIMITED.gas_left, deadline, frames)
     tracer.on_start(start)
-    outcome = apply_transaction(state, transaction, sender, limits=limits)
-    _finish(frames, start, transaction, outcome)
+    with frames_for(tracer) as frames:
+        limits = TransactionLimits(UNLIMITED.gas_left, deadline, frames)
+        outcome = apply_transaction(state, transaction, sender, limits=limits)
+        _finish(frames, start, transaction, outcome)
     return outcome
 
 
@@ -47,10 +47,10 @@ def run_deposit(
     if tracer is None:
         return apply_deposit(state, deposit, TransactionLimits(UNLIMITED.gas_left, deadline))
     start = _start_of(state, deposit, deposit.sender)
-    frames = frames_for(tracer)
     tracer.on_start(start)
-    outcome = apply_deposit(state, deposit, TransactionLimits(UNLIMITED.gas_left, deadline, frames))
-    _finish(frames, start, deposit, outcome)
+    with frames_for(tracer) as frames:
+        outcome = apply_deposit(state, deposit, TransactionLimits(UNLIMITED.gas_left, deadline, frames))
+        _finish(frames, start, deposit, outcome)
     return outcome
 
 
@@ -61,8 +61,7 @@ def trace_call(state: ChainState, request: CallTraceRequest, limits: CallLimits)
     call = request.call
     gas = limits.gas_max if call.gas is None else min(call.gas, limits.gas_max)
     shape = as_transaction(call, gas)
-    frames = frames_for(tracer)
-    with scratch(state, call):
+    with scratch(state, call), frames_for(tracer) as frames:
         check_start(state, call, shape)
         start = _start_of(state, shape, call.sender)
         tracer.on_start(start)

@@ -6,6 +6,8 @@ import pytest
 from traced import trace, trace_and_run
 from vm_states import CONTRACT, STRANGER, deployer, push, state_with, store
 
+from rollup.core.errors import TraceTooLarge
+
 GAS = 100_000
 INTRINSIC = 21_000
 
@@ -109,6 +111,11 @@ def test_faults_that_geth_meets_before_the_instruction_are_named_in_its_row(
 def test_output_of_success_and_of_revert_but_of_no_other_failure() -> None:
     for end, value in (("f3", "0x" + "00" * 31 + "2a"), ("fd", "0x" + "00" * 31 + "2a"), ("fe", "0x")):
         assert trace(state_with(bytes.fromhex("602a5f5260205f" + end)), to=CONTRACT)["returnValue"] == value
+
+
+def test_a_trace_that_is_too_large_is_refused_and_leaves_the_budget_to_no_other() -> None:
+    with pytest.raises(TraceTooLarge, match="bytes"):
+        trace(state_with(bytes.fromhex("5b" + "5f" * 900 + "50" * 900 + "5f56")), to=CONTRACT, gas=3_000_000)
 
 
 def test_transfer_has_no_rows() -> None:
