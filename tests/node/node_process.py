@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +76,11 @@ class NodeProcess:
         """Raises OSError when nobody answers, RpcRefused for an error object."""
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
         request = urllib.request.Request(self.url, body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=REQUEST_S) as response:
-            answer = json.load(response)
+        try:
+            with urllib.request.urlopen(request, timeout=REQUEST_S) as response:
+                answer = json.load(response)
+        except HTTPException as error:  # the node died in the middle of an answer
+            raise ConnectionError(str(error)) from error
         if "error" in answer:
             raise RpcRefused(answer["error"]["message"])
         return answer["result"]
