@@ -117,6 +117,7 @@ class Connection:
         self._subscriptions = SubscriptionSet(shared.feed, self._outbox, self._limits.subscriptions_max)
         self._dispatcher = shared.dispatcher.replace(self._subscriptions.table())
         self._room = asyncio.Semaphore(self._limits.calls_max)
+        self._asked_at = asyncio.get_running_loop().time()
         self._leaving = asyncio.Event()
         self._is_over = asyncio.Event()
 
@@ -126,6 +127,7 @@ class Connection:
             try:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._watch_leaving())
+                    group.create_task(self._watch_idle())
                     group.create_task(self._outbox.watch())
                     group.create_task(self._send_all())
                     await self._read_all(group, tasks)
@@ -164,17 +166,21 @@ class Connection:
 
     async def _read(self) -> bytes:
         """The next message. Raises ConnectionEnded."""
+        message = await self._socket.receive()
+        if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+            raise ConnectionEnded(self._socket.close_code or NO_STATUS, "closed")
+        self._asked_at = asyncio.get_running_loop().time()
+        body: bytes = message.data
+        return body
+
+    async def _watch_idle(self) -> None:
+        """Pings keep a connection alive, not in use."""
+        clock = asyncio.get_running_loop().time
         while True:
-            try:
-                message = await self._socket.receive(timeout=self._limits.idle_timeout_s)
-            except TimeoutError:
-                if not len(self._subscriptions):
-                    raise ConnectionEnded(NORMAL, "idle") from None
-                continue
-            if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
-                raise ConnectionEnded(self._socket.close_code or NO_STATUS, "closed")
-            body: bytes = message.data
-            return body
+            left_s = self._asked_at + self._limits.idle_timeout_s - clock()
+            if left_s <= 0 and not len(self._subscriptions):
+                raise ConnectionEnded(NORMAL, "idle")
+            await asyncio.sleep(left_s if left_s > 0 else self._limits.idle_timeout_s)
 
     async def _answer(self, body: bytes) -> None:
         try:

@@ -135,6 +135,11 @@ async def test_an_idle_connection_is_let_go_but_not_one_with_a_subscription() ->
         assert await subscribed.call("eth_blockNumber") == "0x0"
 
 
+async def test_pings_do_not_keep_an_idle_connection() -> None:
+    async with listening(with_limits(idle_timeout_s=1.0, ping_interval_s=0.4)) as server, connected(server) as idle:
+        assert await idle.wait_closed() == 1000
+
+
 async def test_a_peer_that_answers_no_pings_is_dropped() -> None:
     async with listening(with_limits(ping_interval_s=0.1)) as server, connected(server, autoping=False) as client:
         await client.call("eth_subscribe", "newHeads")
