@@ -10,6 +10,7 @@ from rollup.core.errors import (
     RollupError,
     SettlementBacklog,
     TransactionRejected,
+    TransactionTooLarge,
     UnprotectedTransaction,
 )
 from rollup.core.execution import AccountState, BlockResult, Candidate, Dropped
@@ -77,6 +78,10 @@ class Intake:
         return transaction.hash
 
     def _read(self, raw: bytes) -> tuple[Transaction, Address]:
+        if (
+            len(raw) > self._rule.transaction_bytes_max
+        ):  # before anything looks inside: megabytes take seconds to decode
+            raise TransactionTooLarge(f"transaction size {len(raw)}, limit {self._rule.transaction_bytes_max}")
         if self.pool.find(keccak(raw)) is not None:
             raise AlreadyKnown()
         transaction = decode_transaction(raw)

@@ -11,7 +11,14 @@ from running import PROMPT, SIGNER, START, FixedInputs, Switch, open_parts, runn
 
 from rollup.core.confirmation import check_confirmation
 from rollup.core.cursor import Cursor
-from rollup.core.errors import AlreadyKnown, InsufficientFunds, NonceTooLow, SettlementBacklog, UnprotectedTransaction
+from rollup.core.errors import (
+    AlreadyKnown,
+    InsufficientFunds,
+    NonceTooLow,
+    SettlementBacklog,
+    TransactionTooLarge,
+    UnprotectedTransaction,
+)
 from rollup.core.hashes import address_of, keccak
 from rollup.core.ids import Hash, LedgerIndex
 from rollup.sequencer.settings import BlockSettings
@@ -150,6 +157,13 @@ async def test_a_clock_that_jumps_ahead_drops_nothing_that_was_acknowledged(part
         await node.heard.until(lambda heard: len(heard.included) == 1)
         await node.sequencer.submit(signed_transfer(1, 0).raw)
         await node.heard.until(lambda heard: waiting.raw in heard.included)
+
+
+async def test_bytes_beyond_the_limit_are_refused_unread(parts: Parts) -> None:
+    async with running(*parts) as node:
+        for garbage in (b"\xc0", b"\x02", b"\xff"):
+            with pytest.raises(TransactionTooLarge, match="transaction size 98305, limit 98304"):
+                await node.sequencer.submit(garbage * 98_305)
 
 
 async def test_idle_chains_seal_empty_blocks_at_the_idle_interval(parts: Parts) -> None:
