@@ -197,7 +197,8 @@ class Poster:
             now=self._parts.clock(),
             is_steady=is_steady,
             is_current=account.next_nonce <= self._nonce_known,
-            uncounted=frozenset(row.batch_number for row in rows if self._is_uncounted(row, statuses)),
+            uncounted=self._find_judged(rows, statuses, verdict=False),
+            unread=self._find_judged(rows, statuses, verdict=None),
             settings=self._settings,
         )
 
@@ -213,12 +214,18 @@ class Poster:
         found = ((row, self._parts.sightings.find(row.batch_number, row.batch_hash)) for row in rows)
         return {row.batch_number: seen for row, seen in found if seen and self._judge(row, seen.height)}
 
-    def _is_uncounted(self, row: PostingRecord, statuses: dict[Hash, PostingStatus]) -> bool:
-        """It stands on the ledger now, and consensus has read that block and does not count it."""
-        status = statuses.get(row.tx_id) if row.tx_id is not None else None
-        if row.state != INCLUDED or status is None or status.state is not PostingState.INCLUDED:
-            return False
-        return self._judge(row, status.height) is False
+    def _find_judged(
+        self, rows: tuple[PostingRecord, ...], statuses: dict[Hash, PostingStatus], *, verdict: bool | None
+    ) -> frozenset[BatchNumber]:
+        """Included postings that stand on the ledger now, with this verdict of consensus."""
+        included = [(row, statuses.get(row.tx_id)) for row in rows if row.state == INCLUDED and row.tx_id is not None]
+        return frozenset(
+            row.batch_number
+            for row, status in included
+            if status is not None
+            and status.state is PostingState.INCLUDED
+            and self._judge(row, status.height) is verdict
+        )
 
     def _judge(self, row: PostingRecord, height: int | None) -> bool | None:
         if height is None:

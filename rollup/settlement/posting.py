@@ -29,7 +29,8 @@ class Outlook:
     as far: only then does a batch that was not sighted need a posting.
     ``statuses`` holds every transaction of every sent row, and those included ones that are worth another look.
     ``sighted`` has what the watcher saw of these very batches, as far as it counts; ``uncounted`` are included postings
-    that consensus has read and that count for nothing (out of order, on a ledger without a contract that refuses).
+    that consensus has read and that count for nothing (out of order, on a ledger without a contract that refuses);
+    ``unread`` are those that it has not read yet: they may still turn out so, and none is final before.
     """
 
     rows: tuple[PostingRecord, ...]
@@ -41,6 +42,7 @@ class Outlook:
     is_steady: bool = True
     is_current: bool = True
     uncounted: frozenset[BatchNumber] = frozenset()
+    unread: frozenset[BatchNumber] = frozenset()
     settings: PostSettings = field(default_factory=PostSettings)
 
 
@@ -182,11 +184,12 @@ def _review_included(row: PostingRecord, outlook: Outlook) -> Iterator[Action]:
         return
     tx_id, status = _best_status(row, outlook)
     if status.state is PostingState.INCLUDED and status.height is not None:
-        if status.height <= outlook.finalized_height:
+        is_read = tx_id == row.tx_id and row.batch_number not in outlook.unread
+        is_final = is_read and status.height <= outlook.finalized_height
+        if is_final or (tx_id, status.height) != (row.tx_id, row.height):
             yield MarkIncluded(row.batch_number, tx_id, status)
+        if is_final:
             yield MarkFinal(row.batch_number)
-        elif (tx_id, status.height) != (row.tx_id, row.height):
-            yield MarkIncluded(row.batch_number, tx_id, status)
     elif row.raw and row.nonce >= outlook.account.next_nonce:
         yield Broadcast(row.batch_number)
     elif status.state is not PostingState.PENDING and outlook.is_steady:

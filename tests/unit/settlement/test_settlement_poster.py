@@ -62,8 +62,11 @@ class AllCounts:
 
     def __init__(self) -> None:
         self.uncounted: set[tuple[int, int]] = set()
+        self.height: int | None = None
 
     def judge(self, ledger_index: int, number: BatchNumber, batch_hash: Hash, height: int) -> bool | None:
+        if self.height is not None and height > self.height:
+            return None
         return (number, height) not in self.uncounted
 
 
@@ -201,6 +204,23 @@ async def test_what_is_included_where_it_counts_for_nothing_is_posted_again(
     assert await carried(desk) == [1, 1]
     assert desk.row(1).state == "final"
     assert desk.row(1).height > 1
+
+
+async def test_nothing_is_final_before_consensus_has_read_it(outbox: Outbox, network: MemoryNetwork) -> None:
+    """What consensus does not count is posted again, however far its reading is behind the ledger's finality."""
+    desk = await build(outbox, network)
+    await desk.enqueue(1)
+    await desk.round()
+    desk.carriage.height = 0
+    desk.carriage.uncounted.add((1, 1))
+    for _ in range(8):
+        await desk.round()
+    assert (desk.row(1).state, desk.row(1).height) == ("included", 1)
+    desk.carriage.height = None
+    for _ in range(8):
+        await desk.round()
+    assert await carried(desk) == [1, 1]
+    assert desk.row(1).state == "final"
 
 
 async def test_long_queues_of_pointers_are_cut_to_the_newest(outbox: Outbox, network: MemoryNetwork) -> None:
