@@ -78,9 +78,7 @@ class Intake:
         return transaction.hash
 
     def _read(self, raw: bytes) -> tuple[Transaction, Address]:
-        if (
-            len(raw) > self._rule.transaction_bytes_max
-        ):  # before anything looks inside: megabytes take seconds to decode
+        if len(raw) > self._rule.transaction_bytes_max:  # before anything reads it: megabytes take seconds to decode
             raise TransactionTooLarge(f"transaction size {len(raw)}, limit {self._rule.transaction_bytes_max}")
         if self.pool.find(keccak(raw)) is not None:
             raise AlreadyKnown()
