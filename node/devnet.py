@@ -34,6 +34,7 @@ from rollup.core.ledger import Ledger, PostingForm
 from rollup.sequencer.settings import BatchSettings
 from rollup.settlement.settings import PostSettings, WatchSettings
 from rollup.vm.settings import VmSettings
+from rpc.server import check_listenable
 from rpc.settings import RpcSettings
 
 ACCOUNTS = 10
@@ -82,6 +83,8 @@ async def open_devnet(
     async with AsyncExitStack() as stack:
         sequencer_key = read_or_make_key(layout.key("sequencer"))
         poster_key = read_or_make_key(layout.key("poster"))
+        ledger_ports = (devnet.ledger_port(index) for index in range(shape.evm_ledgers))
+        await check_listenable(options.host, options.port, *ledger_ports)
         for index in range(shape.evm_ledgers):
             await _start_evm_ledger(devnet, stack, index, poster_key)
         genesis = await _settle_genesis(devnet, sequencer_key, poster_key)

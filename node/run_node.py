@@ -22,6 +22,7 @@ from rollup.core.ledger import PostingForm
 from rollup.sequencer.settings import BatchSettings, BlockSettings, PoolSettings, SequencerSettings
 from rollup.settlement.settings import WatchSettings
 from rollup.vm.settings import VmSettings
+from rpc.server import check_listenable
 
 log = structlog.get_logger("node")
 
@@ -34,6 +35,7 @@ async def run_node(config: NodeConfig) -> int:
 async def _run(config: NodeConfig, stop: StopRequest) -> int:
     genesis = read_genesis(config.genesis)
     _check_ledgers(config, genesis)
+    await check_listenable(config.rpc.host, config.rpc.port)
     async with AsyncExitStack() as stack:
         links = [
             await _link(stack, genesis, spec, section)

@@ -2,8 +2,8 @@
 
 import asyncio
 import errno
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,9 +91,24 @@ def _build_server(face: HttpFace, settings: RpcSettings) -> web.Server:
     )
 
 
+async def check_listenable(host: str, *ports: int) -> None:
+    """Fail before engines and stores are opened for nothing. Raises PortTaken, BadConfig; port 0 is always free."""
+    for port in ports:
+        with _naming(host, port):
+            listening = await asyncio.get_running_loop().create_server(asyncio.Protocol, host, port)
+        listening.close()
+        await listening.wait_closed()
+
+
 async def _start(site: web.TCPSite, host: str, port: int) -> None:
-    try:
+    with _naming(host, port):
         await site.start()
+
+
+@contextmanager
+def _naming(host: str, port: int) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise PortTaken(
