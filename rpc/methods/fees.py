@@ -23,6 +23,7 @@ SUGGESTION_BLOCKS = 10
 SUGGESTION_PERCENT = 60
 TIP_SUGGESTED_MAX_WEI = 500 * 10**9
 HISTORY_BLOCKS_MAX = 1024
+HEADERS_PER_TURN = 32
 HISTORY_PERCENTILES_MAX = 100
 
 
@@ -70,6 +71,7 @@ class FeeMethods:
             if percentiles:
                 sample = self._samples.read(header.number, header.hash)
                 rewards.append([quantity(sample.percentile(percent)) for percent in percentiles])
+            if percentiles or not number % HEADERS_PER_TURN:
                 await asyncio.sleep(0)  # a thousand blocks: let others have the loop in between
         base_fees = [*(header.base_fee for header in headers), self._next_base_fee(headers[-1])]
         return {

@@ -1,5 +1,6 @@
 """Fee suggestions and eth_feeHistory over blocks with known fees."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -50,6 +51,16 @@ async def test_history_has_all_its_parts() -> None:
         "baseFeePerBlobGas": ["0x1", "0x1", "0x1"],
         "blobGasUsedRatio": [0, 0],
     }
+
+
+async def test_a_long_history_leaves_the_loop_to_others_in_between() -> None:
+    blocks = tuple(make_paying_block(number, GWEI) for number in range(1024))
+    turns, asking = 0, asyncio.ensure_future(call(blocks, "eth_feeHistory", "0x400", "latest"))
+    while not asking.done():
+        turns += 1
+        await asyncio.sleep(0)
+    assert len((await asking)["gasUsedRatio"]) == 1024
+    assert turns >= 32
 
 
 @pytest.mark.parametrize("percentiles", [(), (None,), ([],)])
