@@ -89,7 +89,8 @@ async def test_rubbish_on_the_anchor_changes_nothing_on_any_node(tmp_path: Path)
         last = await node.seal_final_batch()
         for payload in hostile_payloads(last, THIEF_KEY, SEQUENCER_KEY, body_with(last)):
             anchor.put_raw(payload)
-        await node.until_heads(last.header.last_block)
+        for each in (node, follower):
+            await each.until_heads(last.header.last_block)
         heads, hashes = node.inner.driver.heads(), node.hashes()
         await world.mine(2, indexes=(ANCHOR,))
         height = anchor.chain.head.height
