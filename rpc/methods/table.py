@@ -17,6 +17,7 @@ from rpc.methods.chain import ChainMethods
 from rpc.methods.fees import FeeMethods
 from rpc.methods.filters import FilterMethods, FilterParts
 from rpc.methods.logs import LogMethods
+from rpc.methods.otterscan import OtterscanMethods
 from rpc.methods.parity_traces import ParityTraceMethods
 from rpc.methods.proofs import ProofMethods
 from rpc.methods.raw import RawMethods
@@ -66,6 +67,7 @@ def build_table(parts: TableParts) -> dict[str, Method]:
         **RawMethods(ports).table(),
         **TraceMethods(ports, settings).table(),
         **ParityTraceMethods(ports, settings).table(),
+        **OtterscanMethods(ports, settings).table(),
         **CapabilityMethods(ports).table(),
         **(TestingMethods(ports).table() if settings.testing_methods else {}),
         **logs.table(),
