@@ -306,10 +306,6 @@ class LedgerReorged(Reset):
     """A ledger's blocks that were read are no longer canonical."""
 
 
-class AnchorDropped(Reset):
-    """A batch that the anchor ledger carried is no longer there."""
-
-
 # --- Fatal: stop ------------------------------------------------------------------------------------------------------
 
 

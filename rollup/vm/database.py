@@ -75,10 +75,6 @@ class Database:
         """Encoded trie node. Raises StoreCorrupted when it is not there."""
         return self._read(_NODE + node_hash, f"trie node {node_hash.hex()}")
 
-    def has_node(self, node_hash: bytes) -> bool:
-        key = _NODE + node_hash
-        return key in self._pending or self._db.get(key) is not None
-
     def write_node(self, node_hash: bytes, node: bytes) -> None:
         """Durable with the next write_block."""
         self._pending[_NODE + node_hash] = node
