@@ -8,7 +8,7 @@ from eth.exceptions import VMError
 from rollup.core.errors import BadSignature, UnknownTracer
 from rollup.core.forks import Fork
 from rollup.core.hashes import keccak
-from rollup.core.ids import EMPTY_CODE_HASH, ZERO_HASH, Address, Hash
+from rollup.core.ids import Address, Hash
 from rollup.core.tracing import TracerSpec
 from rollup.core.transaction import Authorization
 from rollup.vm.delegation import is_delegation, recover_authority
@@ -186,9 +186,9 @@ class PrestateTracer(StateWatch):
             changes["balance"] = hex(balance)
         code_hash = Hash(state.get_code_hash(address))
         if code_hash != keccak(before.code):
-            changes["codeHash"] = _hex(ZERO_HASH if code_hash == EMPTY_CODE_HASH else code_hash)
-            if self._shows_code and (code := state.get_code(address)):
-                changes["code"] = _hex(code)
+            changes["codeHash"] = _hex(code_hash)
+            if self._shows_code:
+                changes["code"] = _hex(state.get_code(address))
         if (nonce := state.get_nonce(address)) != before.nonce:
             changes["nonce"] = nonce
         slots = self._changed_slots(state, address) if self._shows_storage else {}

@@ -8,6 +8,7 @@ from vm_states import CONTRACT, ETHER, OTHER, OTHER_KEY, SENDER, STRANGER, autho
 
 from rollup.core.errors import UnknownTracer
 from rollup.core.hashes import keccak
+from rollup.core.ids import ZERO_ADDRESS
 from rollup.vm.fork import ChainState
 from rollup.vm.messages import contract_address_of
 
@@ -86,6 +87,23 @@ def test_who_gives_authority_is_there_before_and_after() -> None:
     diff = trace(state, "prestateTracer", {"diffMode": True}, type=4, to=SENDER, authorizations=(authorization,))
     assert diff["pre"][hexed(OTHER)] == {"balance": hex(10 * ETHER)}
     assert diff["post"][hexed(OTHER)]["code"] == "0xef0100" + STRANGER.hex()
+
+
+def test_authority_that_is_taken_back_leaves_empty_code() -> None:
+    state = state_with()
+    state.set_code(OTHER, b"\xef\x01\x00" + STRANGER)
+    state.end_transaction()
+    taken_back = (authorize(OTHER_KEY, ZERO_ADDRESS, 0),)
+    diff = trace(state, "prestateTracer", {"diffMode": True}, type=4, to=SENDER, authorizations=taken_back)
+    assert diff["post"][hexed(OTHER)] == {"code": "0x", "codeHash": hexed(keccak(b"")), "nonce": 1}
+    assert diff["pre"][hexed(OTHER)]["code"] == "0xef0100" + STRANGER.hex()
+
+
+def test_contracts_that_only_pay_out_are_still_there_after_cancun() -> None:
+    diff = prestate(store(1, 0x99) + b"\x73" + STRANGER + b"\xff", {"diffMode": True}, value=9)
+    assert diff["post"][hexed(CONTRACT)] == {"storage": {word(1): word(0x99)}}
+    assert diff["post"][hexed(STRANGER)] == {"balance": "0x9"}
+    assert hexed(STRANGER) not in diff["pre"]
 
 
 def replay(code: bytes, *kinds: str, **changes: Any) -> Any:
