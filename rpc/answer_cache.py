@@ -46,10 +46,10 @@ class AnswerCache:
             return known
 
     def _keep(self, key: tuple[AnswerKind, Hash], answer: Encoded) -> None:
-        if len(answer.text) * SHARE_MAX > self._bytes_max:
+        if answer.size * SHARE_MAX > self._bytes_max:
             return
         self._answers[key] = answer
-        self._bytes += len(answer.text)
+        self._bytes += answer.size
         while self._bytes > self._bytes_max:
             _, gone = self._answers.popitem(last=False)
-            self._bytes -= len(gone.text)
+            self._bytes -= gone.size

@@ -20,7 +20,7 @@ from oslash.either import Left
 
 from rpc.endpoint import Endpoint, error_result
 from rpc.errors import INVALID_REQUEST, METHOD_NOT_FOUND, PARSE_ERROR, RESPONSE_TOO_LARGE, RpcError
-from rpc.json_codec import BadJson, decode_json, encode_json
+from rpc.json_codec import BadJson, Encoded, decode_json, encode_json, size_of
 from rpc.method import Method
 from rpc.metrics import Metrics
 from rpc.settings import RpcSettings
@@ -48,8 +48,9 @@ class Dispatcher:
         other._numbers = self._numbers
         return other
 
-    async def answer_body(self, body: bytes) -> bytes:
-        """The response body; empty when there is nothing to answer (notifications). Raises nothing."""
+    async def answer_body(self, body: bytes) -> bytes | Encoded:
+        """The response body; empty when there is nothing to answer (notifications), in pieces when it is long. Raises
+        nothing."""
         try:
             message = decode_json(body)
         except BadJson as error:
@@ -58,7 +59,7 @@ class Dispatcher:
             return await self._answer_batch(message)
         return await self._answer_call(message)
 
-    async def _answer_call(self, message: object) -> bytes:
+    async def _answer_call(self, message: object) -> bytes | Encoded:
         if not isinstance(message, dict):
             return error_response(None, RpcError(INVALID_REQUEST, "invalid request"))
         name, request_id = message.get("method"), message.get("id", NOID)
@@ -79,12 +80,12 @@ class Dispatcher:
         message = f"the method {name[:100]} does not exist/is not available"
         return error_response(request_id, RpcError(METHOD_NOT_FOUND, message))
 
-    async def _answer_batch(self, messages: list[object]) -> bytes:
+    async def _answer_batch(self, messages: list[object]) -> bytes | Encoded:
         if not messages:
             return error_response(None, RpcError(INVALID_REQUEST, "empty batch"))
         if len(messages) > self._settings.batch_items_max:
             return error_response(None, RpcError(INVALID_REQUEST, "batch too large"))
-        answers: list[bytes] = []
+        answers: list[bytes | Encoded] = []
         size = 0
         step = self._settings.batch_concurrency
         for chunk in (messages[i : i + step] for i in range(0, len(messages), step)):
@@ -94,9 +95,9 @@ class Dispatcher:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._answer_call(message)) for message in chunk]
             answers += [task.result() for task in tasks]
-            size = sum(map(len, answers))
+            size = sum(map(size_of, answers))
         kept = [answer for answer in answers if answer]
-        return b"[" + b",".join(kept) + b"]" if kept else b""
+        return _join_answers(kept) if kept else b""
 
 
 def _build_endpoints(
@@ -114,17 +115,29 @@ def is_request_id(value: object) -> bool:
     return math.isfinite(value)
 
 
-def encode_response(response: Response) -> bytes:
+def encode_response(response: Response) -> bytes | Encoded:
     """A response object; the result of a success is JSON text already."""
     if isinstance(response, Left):
         return encode_json(to_serializable_one(response))
     success = response._value
-    result: bytes = success.result
-    return b'{"jsonrpc":"2.0","id":' + encode_json(success.id) + b',"result":' + result + b"}"
+    result: bytes | Encoded = success.result
+    head = b'{"jsonrpc":"2.0","id":' + encode_json(success.id) + b',"result":'
+    return Encoded((head, *result.pieces, b"}")) if isinstance(result, Encoded) else head + result + b"}"
+
+
+def _join_answers(answers: list[bytes | Encoded]) -> bytes | Encoded:
+    whole = [answer for answer in answers if isinstance(answer, bytes)]
+    if len(whole) == len(answers):
+        return b"[" + b",".join(whole) + b"]"
+    pieces: list[bytes] = []
+    for number, answer in enumerate(answers):
+        pieces.append(b"," if number else b"[")
+        pieces += answer.pieces if isinstance(answer, Encoded) else (answer,)
+    return Encoded((*pieces, b"]"))
 
 
 def error_response(request_id: object, error: RpcError) -> bytes:
-    return encode_response(to_response(Request("", [], request_id), error_result(error)))
+    return encode_json(to_serializable_one(to_response(Request("", [], request_id), error_result(error))))
 
 
 def _too_large(message: object) -> bytes:

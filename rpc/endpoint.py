@@ -15,10 +15,13 @@ from rpc.errors import (
     RpcError,
     rejected_error,
 )
-from rpc.json_codec import encode_json
+from rpc.json_codec import Encoded, encode_json, size_of
 from rpc.method import Method, decode_params
 from rpc.metrics import Metrics
 from rpc.settings import RpcSettings
+
+WHOLE_BYTES_MAX = 256 * 1024
+"""Longer answers stay in pieces."""
 
 _log = structlog.get_logger("rpc")
 
@@ -58,11 +61,12 @@ class Endpoint:
             self._metrics.rpc.on_call(self._name, time.perf_counter() - started, failed=error is not None)
         return error_result(error)
 
-    async def _answer(self, params: object) -> bytes:
+    async def _answer(self, params: object) -> bytes | Encoded:
         arguments = decode_params(self._method.params, params)
         async with asyncio.timeout(self._settings.request_timeout_s):
-            encoded = encode_json(await self._method.answer(*arguments))
-        if len(encoded) > self._settings.response_bytes_max:
+            answer = await self._method.answer(*arguments)
+            encoded = answer if isinstance(answer, Encoded) and answer.size > WHOLE_BYTES_MAX else encode_json(answer)
+        if size_of(encoded) > self._settings.response_bytes_max:
             raise RpcError(RESPONSE_TOO_LARGE, "response too large")
         return encoded
 

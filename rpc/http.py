@@ -5,7 +5,7 @@ HTTP itself: a foreign host, a wrong method or content type.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import lru_cache
 from ipaddress import ip_address
 
@@ -14,6 +14,7 @@ from aiohttp import web
 from rpc.access import Gate
 from rpc.dispatch import Dispatcher, error_response
 from rpc.errors import INVALID_REQUEST, PARSE_ERROR, RpcError
+from rpc.json_codec import Encoded
 from rpc.settings import RpcSettings
 from rpc.websocket import WebSocketFace
 
@@ -118,9 +119,19 @@ def _preflight(request: web.BaseRequest) -> web.Response:
     return web.Response(status=204, headers=headers)
 
 
-def _json_response(body: bytes, *, close: bool = False) -> web.Response:
+def _json_response(body: bytes | Encoded, *, close: bool = False) -> web.Response:
+    if isinstance(body, Encoded):
+        length = {"Content-Length": str(body.size)}
+        return web.Response(body=_stream(body), headers=length, content_type="application/json")
     response = web.Response(body=body, content_type="application/json")
     return _closing(response) if close else response
+
+
+async def _stream(body: Encoded) -> AsyncIterator[bytes]:
+    """Others have the loop between the pieces."""
+    for piece in body.pieces:
+        yield piece
+        await asyncio.sleep(0)
 
 
 def _closing(response: web.Response) -> web.Response:

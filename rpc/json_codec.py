@@ -38,15 +38,25 @@ def _has_float_id(value: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """JSON text that is ready: an answer as a whole."""
+    """JSON text that is ready, in pieces: to copy twenty megabytes at one go takes a tenth of a second."""
 
-    text: bytes
+    pieces: tuple[bytes, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(map(len, self.pieces))
+
+
+def size_of(text: bytes | Encoded) -> int:
+    """Bytes."""
+    return text.size if isinstance(text, Encoded) else len(text)
 
 
 def encode_json(value: object) -> bytes:
     """UTF-8 text of plain dicts, lists, strings, numbers, of which ``orjson.Fragment`` may be part."""
     if isinstance(value, Encoded):
-        return value.text
+        return b"".join(value.pieces)
     try:
         return orjson.dumps(value)
     except orjson.JSONEncodeError:

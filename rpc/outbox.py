@@ -28,7 +28,7 @@ class Outbox:
     def __init__(self, bytes_max: int, answer_bytes_max: int) -> None:
         self._bytes_max = bytes_max
         self._answer_bytes_max = answer_bytes_max
-        self._waiting: deque[bytes | News] = deque()
+        self._waiting: deque[bytes | bytearray | News] = deque()
         self._held: list[News] | None = None
         self._news_bytes = 0
         self._answer_bytes = 0
@@ -37,7 +37,7 @@ class Outbox:
         self._overrun = asyncio.Event()
         self._overrun_by = ""
 
-    def put_answer(self, answer: bytes) -> None:
+    def put_answer(self, answer: bytes | bytearray) -> None:
         self._answer_bytes += len(answer)
         if self._answer_bytes > self._answer_bytes_max:
             self._overrun_by = f"{self._answer_bytes_max} bytes of answers"
@@ -71,13 +71,13 @@ class Outbox:
         if self._waiting:
             self._filled.set()
 
-    async def take(self) -> bytes | News:
+    async def take(self) -> bytes | bytearray | News:
         """The next one."""
         while not self._waiting:
             self._filled.clear()
             await self._filled.wait()
         taken = self._waiting.popleft()
-        if isinstance(taken, bytes):
+        if isinstance(taken, bytes | bytearray):
             self._answer_bytes -= len(taken)
         else:
             self._news_bytes -= taken.bytes_held

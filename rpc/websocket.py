@@ -7,12 +7,14 @@ one sends answers and news from the bounded outbox. Whatever ends one of them en
 
 import asyncio
 from dataclasses import dataclass
+from typing import cast
 
 import structlog
 from aiohttp import WSMsgType, web
 
 from rpc.dispatch import Dispatcher
 from rpc.feed import ChainFeed
+from rpc.json_codec import Encoded
 from rpc.metrics import SocketMetrics
 from rpc.origins import is_origin_allowed
 from rpc.outbox import POLICY_VIOLATION, ConnectionEnded, Outbox
@@ -188,14 +190,14 @@ class Connection:
         finally:
             self._room.release()
         if answer:
-            self._outbox.put_answer(answer)
+            self._outbox.put_answer(await _join(answer) if isinstance(answer, Encoded) else answer)
 
     # --- answers and news ---------------------------------------------------------------------------------------------
 
     async def _send_all(self) -> None:
         while True:
             taken = await self._outbox.take()
-            if isinstance(taken, bytes):
+            if isinstance(taken, bytes | bytearray):
                 await self._send(taken)
                 continue
             for messages in self._subscriptions.build_messages(taken):
@@ -204,11 +206,11 @@ class Connection:
                     await self._turnstile.take()
                     await self._send(message)
 
-    async def _send(self, message: bytes) -> None:
+    async def _send(self, message: bytes | bytearray) -> None:
         """Waits while the client reads nothing. Raises ConnectionEnded when that takes too long."""
         try:
             async with asyncio.timeout(self._limits.write_timeout_s):
-                await self._socket.send_frame(message, WSMsgType.TEXT)
+                await self._socket.send_frame(cast(bytes, message), WSMsgType.TEXT)  # it takes either
         except TimeoutError:
             reason = f"slow reader: read nothing for {self._limits.write_timeout_s:g} s"
             raise ConnectionEnded(POLICY_VIOLATION, reason) from None
@@ -228,6 +230,15 @@ class Connection:
                 await self._socket.close(code=ended.code, message=ended.reason.encode(), drain=False)
         except TimeoutError:
             _log.debug("websocket cut off", why=ended.reason)
+
+
+async def _join(answer: Encoded) -> bytearray:
+    """One message, put together in turns."""
+    whole = bytearray()
+    for piece in answer.pieces:
+        whole += piece
+        await asyncio.sleep(0)
+    return whole
 
 
 def _first(ended: BaseExceptionGroup[ConnectionEnded]) -> ConnectionEnded:

@@ -100,10 +100,10 @@ class BlockMethods:
 async def _encode_block(block: Block) -> Encoded:
     positions = range(len(block.transactions))
     transactions = await encode_in_turns(positions, partial(mined_json, block), TRANSACTIONS_PER_TURN)
-    return Encoded(encode_json(block_json(block, orjson.Fragment(transactions))))
+    return Encoded((encode_json(block_json(block, orjson.Fragment(encode_json(transactions)))),))
 
 
 async def _encode_receipts(block: Block) -> Encoded:
     logs_before = accumulate((len(receipt.logs) for receipt in block.receipts), initial=0)
     places = zip(range(len(block.receipts)), logs_before, strict=False)
-    return Encoded(await encode_in_turns(places, lambda place: receipt_json(block, *place), TRANSACTIONS_PER_TURN))
+    return await encode_in_turns(places, lambda place: receipt_json(block, *place), TRANSACTIONS_PER_TURN)

@@ -13,7 +13,7 @@ from rpc.scalars import BlockRef
 from rpc.shapes.log import found_json
 from rpc.turns import encode_in_turns
 
-LOGS_PER_TURN = 500
+LOGS_PER_TURN = 100
 
 
 class LogMethods:
@@ -29,7 +29,7 @@ class LogMethods:
         first, last = self._bounds(query)
         log_filter = LogFilter(first, last, query.addresses, query.topics)
         found = await self._search.find(log_filter, self._count_max)
-        return Encoded(await encode_in_turns(found, found_json, LOGS_PER_TURN))
+        return await encode_in_turns(found, found_json, LOGS_PER_TURN)
 
     def _bounds(self, query: LogQuery) -> tuple[BlockNumber, BlockNumber]:
         if query.block_hash is not None:

@@ -23,7 +23,7 @@ class Builder:
     async def __call__(self, block: Block) -> Encoded:
         await asyncio.sleep(0)
         self.built.append(block.header.number)
-        return Encoded(bytes(self.size))
+        return Encoded((bytes(self.size),))
 
 
 async def ask(cache: AnswerCache, block: Block, builder: Builder) -> Encoded:
