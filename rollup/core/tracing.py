@@ -12,6 +12,8 @@ from rollup.core.execution import CallRequest
 from rollup.core.ids import Address, Hash
 
 STRUCT_LOGGER = ""
+ROOT_TRACER = "rootTracer"
+"""Not geth's and no tracer: the state root after each transaction. Offered under no name."""
 REPLAY_TRACER = "replayTracer"
 """Not geth's: what ``trace_replay*`` shows, of the kinds in its option ``kinds``."""
 TRACER_NAMES = frozenset(

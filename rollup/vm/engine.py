@@ -54,6 +54,7 @@ from rollup.vm.genesis import build_genesis
 from rollup.vm.headers import build_header, decode_block_header, encode_block_header, seal_header
 from rollup.vm.payloads import build_payload
 from rollup.vm.proofs import prove_account, read_slots
+from rollup.vm.scratch import ScratchStore
 from rollup.vm.sealing import SealedState, seal_changes
 from rollup.vm.simulation import Simulation, SimulationBase
 from rollup.vm.tracing.opening import open_state
@@ -76,7 +77,7 @@ class Engine:
         self._progress = database.read_progress()
         self._state: ChainState | None = None
         self._call_state: tuple[Hash, ChainState] | None = None
-        self._replays = BlockReplays(self._open_block)
+        self._replays = BlockReplays(self._open_block, self._root_within)
 
     @classmethod
     def open(cls, path: Path, genesis: ChainGenesis) -> Self:
@@ -299,6 +300,12 @@ class Engine:
         state = make_state(self._sealed(parent), self._environment(header))
         open_state(state, header)
         return state
+
+    def _root_within(self, header: BlockHeader, state: ChainState) -> Hash:
+        """The state root in the midst of a block that is sealed already. Writes nothing."""
+        parent = self.read_header(BlockNumber(header.number - 1))
+        keep_empty = state.fork < Fork.SPURIOUS_DRAGON
+        return seal_changes(ScratchStore(self._database), parent.state_root, state.changes(), keep_empty=keep_empty)[0]
 
     @contextmanager
     def _calling(self, request: CallRequest) -> Iterator[ChainState]:

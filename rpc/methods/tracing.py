@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import orjson
 
 from rollup.core.block import Block
 from rollup.core.hashes import keccak
 from rollup.core.ids import Hash
-from rollup.core.tracing import BlockTraceRequest, CallTraceRequest, TracerSpec
+from rollup.core.tracing import ROOT_TRACER, BlockTraceRequest, CallTraceRequest, TracerSpec
 from rpc.block_refs import find_block
 from rpc.call_params import CallFields, read_call
 from rpc.errors import RESPONSE_TOO_LARGE, SERVER_ERROR, RpcError
@@ -79,6 +80,7 @@ class TraceMethods:
             "debug_traceBlockByNumber": Method(self.block, (Param(read_block_number), options)),
             "debug_traceBlockByHash": Method(self.block, (Param(read_hash_ref), options)),
             "debug_traceCall": Method(self.call, call),
+            "debug_intermediateRoots": Method(self.roots, (Param(read_hash_ref), options)),
         }
 
     async def transaction(self, transaction_hash: Hash, options: TraceOptions) -> object:
@@ -94,6 +96,12 @@ class TraceMethods:
             {"txHash": data(keccak(raw)), "result": orjson.Fragment(trace)}
             for raw, trace in zip(block.transactions, traces, strict=True)
         ]
+
+    async def roots(self, ref: BlockRef, options: TraceOptions) -> object:
+        """The state root after every transaction."""
+        block = self._blocks.check_block(ref)
+        options = replace(options, tracer=TracerSpec(ROOT_TRACER, {}))
+        return [orjson.Fragment(root) for root in await self._in_time(block, options, (0, len(block.transactions)))]
 
     async def call(self, fields: CallFields, ref: BlockRef, options: TraceOptions) -> object:
         """A call that fails is a trace like any other."""

@@ -30,6 +30,8 @@ async def test_a_transaction_by_every_way_to_it(client: Client) -> None:
     by_number = await client.get("debug_traceBlockByNumber", receipt["blockNumber"], CALL_TRACER)
     assert {"txHash": receipt["transactionHash"], "result": trace} in by_number
     assert by_number == await client.get("debug_traceBlockByHash", receipt["blockHash"], CALL_TRACER)
+    block = await client.get("eth_getBlockByHash", receipt["blockHash"], False)
+    assert (await client.get("debug_intermediateRoots", receipt["blockHash"]))[-1] == block["stateRoot"]
     steps = await client.get("debug_traceTransaction", receipt["transactionHash"])
     assert steps["gas"] == int(receipt["gasUsed"], 16)
     assert steps["structLogs"][0]["op"].startswith("PUSH")

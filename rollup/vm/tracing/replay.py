@@ -13,7 +13,8 @@ from rollup.core.block import DEPOSIT_TYPE, BlockHeader
 from rollup.core.deposit import decode_deposit
 from rollup.core.errors import CallTimedOut, ExecutionTooLong
 from rollup.core.hashes import keccak
-from rollup.core.tracing import BlockTraceRequest, TracePlace
+from rollup.core.ids import Hash
+from rollup.core.tracing import ROOT_TRACER, BlockTraceRequest, TracePlace
 from rollup.core.transaction import decode_transaction
 from rollup.vm.calls import CallLimits
 from rollup.vm.fork import ChainState
@@ -33,10 +34,16 @@ class _Replay:
 
 
 class BlockReplays:
-    """``open_block`` gives the state on which the first transaction of a block runs."""
+    """``open_block`` gives the state on which the first transaction of a block runs, ``root_of`` the root of such a
+    state as it now is."""
 
-    def __init__(self, open_block: Callable[[BlockHeader], ChainState]) -> None:
+    def __init__(
+        self,
+        open_block: Callable[[BlockHeader], ChainState],
+        root_of: Callable[[BlockHeader, ChainState], Hash],
+    ) -> None:
         self._open_block = open_block
+        self._root_of = root_of
         self._kept: _Replay | None = None
 
     def trace(self, request: BlockTraceRequest, limits: CallLimits) -> tuple[bytes, ...]:
@@ -49,15 +56,23 @@ class BlockReplays:
             while replay.index < request.first:
                 self._run(replay, request, limits, None)
             while replay.index < request.stop:
-                tracer = build_tracer(request.tracer, self._context(replay, request, budget))
-                self._run(replay, request, limits, tracer)
-                traces.append(orjson.dumps(tracer.result()))
+                traces.append(self._trace_next(replay, request, limits, budget))
         except ExecutionTooLong as error:
             if not traces:
                 self._kept = replay
                 raise CallTimedOut() from error
         self._kept = replay
         return tuple(traces)
+
+    def _trace_next(
+        self, replay: _Replay, request: BlockTraceRequest, limits: CallLimits, budget: TraceBudget
+    ) -> bytes:
+        if request.tracer.name == ROOT_TRACER:
+            self._run(replay, request, limits, None)
+            return orjson.dumps("0x" + self._root_of(replay.header, replay.state).hex())
+        tracer = build_tracer(request.tracer, self._context(replay, request, budget))
+        self._run(replay, request, limits, tracer)
+        return orjson.dumps(tracer.result())
 
     def _take(self, request: BlockTraceRequest) -> _Replay:
         kept = self._kept

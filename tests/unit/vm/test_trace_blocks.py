@@ -10,7 +10,7 @@ from vm_chain import ACCOUNTS, COUNTER, ETHER, GENESIS, LOGGER, RULE, SPINNER, o
 from rollup.core.block import Block
 from rollup.core.cursor import Cursor
 from rollup.core.errors import CallTimedOut, UnknownTracer
-from rollup.core.tracing import BlockTraceRequest, TracerSpec
+from rollup.core.tracing import ROOT_TRACER, BlockTraceRequest, TracerSpec
 from rollup.vm.calls import CallLimits
 from rollup.vm.engine import Engine
 
@@ -90,6 +90,13 @@ def test_out_of_time_keeps_what_was_run(engine: Engine) -> None:
     with pytest.raises(CallTimedOut):
         engine.trace_block(request(block), CallLimits(50_000_000, deadline=0.0))
     assert len(traces(engine, block)) == 2
+
+
+def test_the_root_after_the_last_transaction_is_the_blocks(engine: Engine) -> None:
+    block = seal(engine, sign(0, 0), sign(1, 0, value=5), sign(0, 1))
+    roots = engine.trace_block(request(block, name=ROOT_TRACER), LIMITS)
+    assert len(set(roots)) == 3
+    assert orjson.loads(roots[-1]) == "0x" + block.header.state_root.hex()
 
 
 def test_unknown_tracers_are_named(engine: Engine) -> None:
