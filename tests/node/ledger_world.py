@@ -163,6 +163,14 @@ class WholeNode:
         mined = tuple(mining)
         await self.until(lambda: all(self.row(index, number).state == "final" for index in mined), mining=mined)
 
+    async def include(self, number: int) -> None:
+        """Mine one block with the batch on every ledger, and no more: a reorg can still take it back, however late the
+        outbox hears of it."""
+        for index in EVERYWHERE:
+            await self.until(lambda index=index: self.row(index, number).tx_id in self.world.networks[index].chain.pool)
+        await self.world.mine()
+        await self.until(lambda: all(self.row(index, number).state == "included" for index in EVERYWHERE))
+
     async def until_heads(self, block: int) -> None:
         """Until every label is at this block: consensus hears of what the outbox knows already."""
         await self.until(lambda: set(astuple(self.inner.driver.heads())) == {block})

@@ -6,7 +6,7 @@ from typing import Any
 
 import aiohttp
 from eth_account import Account
-from ledger_world import ANCHOR, CHAIN_ID, EVERYWHERE, USER_KEY, WAIT_S, NodePlan, build_world, run_whole_node
+from ledger_world import ANCHOR, CHAIN_ID, USER_KEY, WAIT_S, NodePlan, build_world, run_whole_node
 
 from contracts import encode_constructor, load_artifact
 
@@ -44,7 +44,7 @@ async def test_logs_of_a_batch_that_the_anchor_lost_are_taken_back(tmp_path: Pat
         assert node.inner.sequencer is not None
         sent = await node.inner.sequencer.submit(sign_token(1))
         batch = await node.batch_with(sent)
-        await node.until(lambda: node.row(ANCHOR, batch.header.number).state == "included", mining=EVERYWHERE)
+        await node.include(batch.header.number)
         told = await hear(socket, removed=False)
         assert told["transactionHash"] == "0x" + sent.hex()
         depth = world.networks[ANCHOR].chain.head.height - (node.row(ANCHOR, batch.header.number).height or 0) + 1

@@ -68,7 +68,7 @@ async def test_a_follower_goes_with_the_sequencer_through_a_reorg(tmp_path: Path
         await node.seal_final_batch()
         last = await node.seal_batch()
         at_last = lambda: follower.inner.driver.heads().safe == last.header.last_block  # noqa: E731
-        await node.until(lambda: node.row(ANCHOR, 2).state == "included", mining=EVERYWHERE)
+        await node.include(2)
         await node.until(at_last)
         depth = world.networks[ANCHOR].chain.head.height - (node.row(ANCHOR, 2).height or 0) + 1
         await world.networks[ANCHOR].reorg(depth, keep_transactions=False)

@@ -87,7 +87,7 @@ async def test_what_a_reorg_drops_is_posted_again_as_it_was(tmp_path: Path, fork
     async with run_whole_node(world, tmp_path) as node:
         first = await node.seal_final_batch()
         second = await node.seal_batch()
-        await node.until(lambda: node.row(forked, 2).state == "included", mining=EVERYWHERE)
+        await node.include(2)
         await node.until(lambda: node.inner.driver.heads().safe == second.header.last_block)
         hashes, tx_id, raw = node.hashes(), node.row(forked, 2).tx_id, node.row(forked, 2).raw
         depth = world.networks[forked].chain.head.height - (node.row(forked, 2).height or 0) + 1
