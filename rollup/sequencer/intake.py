@@ -1,12 +1,14 @@
 """The way of a transaction from raw bytes to an acknowledged place in the pool, and out of it again after a block."""
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from rollup.core.admission import check_sender_code, check_transaction, is_replay_protected
 from rollup.core.errors import (
     AlreadyKnown,
+    ExecutionTooLong,
     RollupError,
     SettlementBacklog,
     TransactionRejected,
@@ -26,6 +28,7 @@ from rollup.sequencer.ports import SequencerPorts
 from rollup.sequencer.reasons import Reasons
 from rollup.sequencer.sender_queue import PooledTransaction
 from rollup.sequencer.settings import SequencerSettings
+from rollup.sequencer.strikes import Strikes
 
 
 class Intake:
@@ -49,6 +52,7 @@ class Intake:
         fee_cap_min = max(settings.pool.fee_cap_min_wei, rule.fee.base_fee_min_wei)  # below it nothing is ever included
         self.pool = Mempool(replace(settings.pool, fee_cap_min_wei=fee_cap_min))
         self.reasons = Reasons(settings.reasons_max)
+        self._strikes = Strikes(settings.pool.strike_s)
         self._cache = AccountCache(settings.accounts_max)
         self._loader = AccountLoader(ports.executor, self._cache, head)
         self._journal = JournalWriter(ports.journal, settings.waiting_max)
@@ -90,7 +94,11 @@ class Intake:
 
     def _admit(self, transaction: Transaction, account: SenderAccount) -> Admitted:
         check_sender_code(account.state, delegated=account.delegated)
-        admitted = self.pool.admit(transaction, account.state, self._ports.pool_clock())
+        now = self._ports.pool_clock()
+        wait_s = self._strikes.left_s(account.state.address, now)
+        if wait_s:
+            raise ExecutionTooLong(f"an earlier transaction of this sender; try again in {math.ceil(wait_s)} s")
+        admitted = self.pool.admit(transaction, account.state, now)
         self.reasons.clear(transaction.hash)
         self._depart(admitted.evicted, reasons.EVICTED)
         if admitted.replaced is not None:
@@ -168,9 +176,11 @@ class Intake:
         if not dropped.final:
             self.pool.stall(dropped.transaction_hash, now)
             return
-        self.pool.remove(dropped.transaction_hash)
+        pooled = self.pool.remove(dropped.transaction_hash)
         self.reasons.note(dropped.transaction_hash, dropped.message)
         self._journal.forget([dropped.transaction_hash])
+        if pooled is not None and dropped.error == ExecutionTooLong.__name__:
+            self._strikes.note(pooled.sender, now)  # what it has behind this nonce waits for it to be filled
 
     def _depart(self, gone: Iterable[PooledTransaction], words: str) -> None:
         hashes = [pooled.hash for pooled in gone]

@@ -22,6 +22,8 @@ class PoolSettings:
     replacement_percent_min: int = 10
     stall_s: float = 1.0
     """A transaction that could not run although it looked as if it could is tried again after this time."""
+    strike_s: float = 300.0
+    """How long a sender waits after a transaction that ran past the time that a block has."""
     fee_cap_min_wei: int = 1
     unprotected_allowed: bool = False
     """Take legacy transactions without EIP-155, which are valid on every chain."""

@@ -13,6 +13,7 @@ from rollup.core.confirmation import check_confirmation
 from rollup.core.cursor import Cursor
 from rollup.core.errors import (
     AlreadyKnown,
+    ExecutionTooLong,
     InsufficientFunds,
     NonceTooLow,
     SettlementBacklog,
@@ -164,6 +165,20 @@ async def test_bytes_beyond_the_limit_are_refused_unread(parts: Parts) -> None:
         for garbage in (b"\xc0", b"\x02", b"\xff"):
             with pytest.raises(TransactionTooLarge, match="transaction size 98305, limit 98304"):
                 await node.sequencer.submit(garbage * 98_305)
+
+
+async def test_who_wastes_a_block_waits_and_others_do_not(parts: Parts) -> None:
+    hurried = replace(PROMPT, block=replace(PROMPT.block, time_budget_s=0.05))
+    loop = {"to": None, "data": "0x5b600056", "gas": 16_000_000}
+    async with running(*parts, hurried) as node:
+        endless, behind = signed_transfer(0, 0, **loop), signed_transfer(0, 1)
+        for transaction in (endless, behind):
+            await node.sequencer.submit(transaction.raw)
+        await node.sequencer.submit(signed_transfer(1).raw)
+        await node.heard.until(lambda heard: signed_transfer(1).raw in heard.included)
+        assert node.sequencer.counts == (0, 1)  # nonce 1, which waits for nonce 0
+        with pytest.raises(ExecutionTooLong, match="an earlier transaction of this sender; try again in"):
+            await node.sequencer.submit(signed_transfer(0).raw)
 
 
 async def test_idle_chains_seal_empty_blocks_at_the_idle_interval(parts: Parts) -> None:
