@@ -16,7 +16,7 @@ from rollup.core.ids import Address, BatchNumber, BlockNumber, Hash
 from rollup.core.logs import FoundLog, LogFilter
 from rollup.core.payload import BuiltPayload, PayloadRequest
 from rollup.core.simulation import SimulatedBlock, SimulationRequest
-from rollup.core.tracing import BlockTraceRequest, CallTraceRequest
+from rollup.core.tracing import BlockTraceRequest, CallTraceRequest, StorageRange, StorageRangeRequest
 from rollup.core.transaction import Transaction
 
 
@@ -46,6 +46,8 @@ class StateReader(Protocol):
     async def build_payload(self, request: PayloadRequest) -> BuiltPayload: ...
 
     async def trace_block(self, request: BlockTraceRequest) -> tuple[bytes, ...]: ...
+
+    async def read_storage_range(self, request: StorageRangeRequest) -> StorageRange: ...
 
     async def trace_call(self, request: CallTraceRequest) -> bytes: ...
 

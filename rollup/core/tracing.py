@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rollup.core.block import BlockHeader
 from rollup.core.execution import CallRequest
-from rollup.core.ids import Address, Hash
+from rollup.core.ids import Address, BlockNumber, Hash
 
 STRUCT_LOGGER = ""
 ROOT_TRACER = "rootTracer"
@@ -59,6 +59,24 @@ class CallTraceRequest:
 
     call: CallRequest
     tracer: TracerSpec
+
+
+@dataclass(frozen=True, slots=True)
+class StorageRangeRequest:
+    """Slots of an account after ``block`` in the order of their hashes, from ``start`` (a hash or how one begins)."""
+
+    address: Address
+    block: BlockNumber
+    start: bytes
+    count_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class StorageRange:
+    """Hashes of slots with their values, and the hash of the first slot that was left out."""
+
+    slots: tuple[tuple[Hash, int], ...]
+    next_hash: Hash | None
 
 
 @dataclass(frozen=True, slots=True)

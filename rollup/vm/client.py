@@ -37,7 +37,7 @@ from rollup.core.genesis import ChainGenesis
 from rollup.core.ids import Address, BlockNumber
 from rollup.core.payload import BuiltPayload, PayloadRequest
 from rollup.core.simulation import SimulatedBlock, SimulationRequest
-from rollup.core.tracing import BlockTraceRequest, CallTraceRequest
+from rollup.core.tracing import BlockTraceRequest, CallTraceRequest, StorageRange, StorageRangeRequest
 from rollup.vm.settings import VmSettings
 from rollup.vm.wire import CALLS, COMMANDS, READY_ID, STOP, Answer, Failure, Request, build_error, pack, unpack
 
@@ -236,6 +236,10 @@ class VmClient:
     async def trace_block(self, request: BlockTraceRequest) -> tuple[bytes, ...]:
         traces: tuple[bytes, ...] = await self._ask("trace_block", request)
         return traces
+
+    async def read_storage_range(self, request: StorageRangeRequest) -> StorageRange:
+        found: StorageRange = await self._ask("read_storage_range", request)
+        return found
 
     async def trace_call(self, request: CallTraceRequest) -> bytes:
         trace: bytes = await self._ask("trace_call", request)

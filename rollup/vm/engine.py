@@ -40,7 +40,7 @@ from rollup.core.genesis import ChainGenesis
 from rollup.core.ids import EMPTY_CODE_HASH, ZERO_HASH, Address, BlockNumber, Hash
 from rollup.core.payload import BuiltPayload, PayloadRequest
 from rollup.core.simulation import SimulatedBlock, SimulationRequest
-from rollup.core.tracing import BlockTraceRequest, CallTraceRequest
+from rollup.core.tracing import BlockTraceRequest, CallTraceRequest, StorageRange, StorageRangeRequest
 from rollup.vm.access_lists import create_access_list
 from rollup.vm.accounts import EMPTY_ACCOUNT, Account
 from rollup.vm.building import BlockBuilder
@@ -53,7 +53,7 @@ from rollup.vm.forks.replay import ReplayRules, replay_block
 from rollup.vm.genesis import build_genesis
 from rollup.vm.headers import build_header, decode_block_header, encode_block_header, seal_header
 from rollup.vm.payloads import build_payload
-from rollup.vm.proofs import prove_account, read_slots
+from rollup.vm.proofs import prove_account, read_slots, read_storage_range
 from rollup.vm.scratch import ScratchStore
 from rollup.vm.sealing import SealedState, seal_changes
 from rollup.vm.simulation import Simulation, SimulationBase
@@ -293,6 +293,10 @@ class Engine:
         """JSON text of what a tracer sees of a call. Raises as ``call``, UnknownTracer, TraceTooLarge."""
         with self._calling(request.call) as state:
             return trace_call(state, request, limits)
+
+    def read_storage_range(self, request: StorageRangeRequest, limits: CallLimits) -> StorageRange:
+        """Raises UnknownBlock, CallTimedOut."""
+        return read_storage_range(self._database, self.read_header(request.block), request, limits)
 
     def _open_block(self, header: BlockHeader) -> ChainState:
         """The state on which the first transaction of a sealed block ran. Raises UnknownBlock for the genesis."""

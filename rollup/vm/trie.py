@@ -7,7 +7,7 @@ items still encoded, so that writing one back is a join; decoded nodes are share
 Keys are prefix-free here (hashes, or RLP of indices), so a branch never carries a value.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -99,6 +99,21 @@ class Trie:
             else:
                 break
         return tuple(proof)
+
+    def scan(self, root: Hash, start: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Paths and values from ``start`` on, in the order of the paths."""
+        waiting = [] if root == EMPTY_ROOT else [(b"", b"\xa0" + root)]
+        while waiting:
+            path, reference = waiting.pop()
+            if reference == EMPTY_ITEM or path < start[: len(path)]:
+                continue
+            node = self._load(reference)
+            if isinstance(node, list):
+                waiting += [(path + bytes([nibble]), node[nibble]) for nibble in range(15, -1, -1)]
+            elif not node.is_leaf:
+                waiting.append((path + node.path, node.target))
+            elif path + node.path >= start:
+                yield path + node.path, node.target
 
     def update(self, root: Hash, changes: Mapping[bytes, bytes]) -> Hash:
         """Root after setting every path to its value; b'' deletes. New nodes go to the store."""

@@ -26,6 +26,7 @@ CALLS = frozenset(
         "simulate",
         "build_payload",
         "read_slots",
+        "read_storage_range",
         "read_proof",
         "trace_block",
         "trace_call",

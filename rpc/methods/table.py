@@ -24,6 +24,7 @@ from rpc.methods.raw import RawMethods
 from rpc.methods.rollup import rollup_table
 from rpc.methods.simulate import SimulateMethods
 from rpc.methods.state import StateMethods
+from rpc.methods.storage_ranges import StorageRangeMethods
 from rpc.methods.testing import TestingMethods
 from rpc.methods.tracing import TraceMethods
 from rpc.methods.transactions import TransactionMethods
@@ -66,6 +67,7 @@ def build_table(parts: TableParts) -> dict[str, Method]:
         **BlockMethods(ports, settings.answer_cache_bytes_max).table(),
         **RawMethods(ports).table(),
         **TraceMethods(ports, settings).table(),
+        **StorageRangeMethods(ports).table(),
         **ParityTraceMethods(ports, settings).table(),
         **OtterscanMethods(ports, settings).table(),
         **CapabilityMethods(ports).table(),

@@ -9,6 +9,7 @@ from aiohttp import ClientSession
 from plain_chain import open_plain_chain
 from test_rpc_methods import ALICE, STRANGER, TOTAL, Client
 
+from rollup.core.hashes import keccak
 from rpc.settings import RpcSettings
 
 CALL_TRACER = {"tracer": "callTracer", "tracerConfig": {"withLog": True}}
@@ -70,6 +71,26 @@ async def test_parity_in_every_way(client: Client) -> None:
     assert {"transactionHash": name, **replay, "trace": [], "vmTrace": None} in whole
     called = await client.get("trace_call", {"to": counter, "data": TOTAL}, ["trace"], "latest")
     assert int(called["output"], 16) == 3
+
+
+async def test_storage_in_ranges(client: Client) -> None:
+    counter = await client.deploy_counter()
+    await client.increment(counter, 3)
+    receipt = await client.increment(counter, 4)
+    block, before = receipt["blockHash"], hex(int(receipt["blockNumber"], 16) - 1)
+    whole = await client.get("debug_storageRangeAt", block, 0, counter, "0x", 100)
+    assert whole["nextKey"] is None
+    assert list(whole["storage"]) == sorted(whole["storage"])
+    for slot in range(4):
+        value = await client.get("eth_getStorageAt", counter, hex(slot), before)
+        row = whole["storage"].get("0x" + keccak(slot.to_bytes(32, "big")).hex())
+        assert (int(value, 16) == 0) if row is None else row == {"key": None, "value": value}
+    pieces, start = {}, "0x"
+    while start is not None:
+        piece = await client.get("debug_storageRangeAt", block, 0, counter, start, 1)
+        pieces |= piece["storage"]
+        start = piece["nextKey"]
+    assert pieces == whole["storage"] != {}
 
 
 @pytest.mark.parametrize(

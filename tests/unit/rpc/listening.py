@@ -18,7 +18,7 @@ from rollup.core.genesis import ChainRule
 from rollup.core.ids import ZERO_ADDRESS, ZERO_HASH, Address, BlockNumber, Hash
 from rollup.core.logs import FoundLog, LogFilter
 from rollup.core.simulation import SimulatedBlock, SimulationRequest
-from rollup.core.tracing import BlockTraceRequest, CallTraceRequest
+from rollup.core.tracing import BlockTraceRequest, CallTraceRequest, StorageRange, StorageRangeRequest
 from rpc.ports import NodePorts
 from rpc.server import AppParts, RpcServer, open_server
 from rpc.settings import RpcSettings
@@ -103,6 +103,9 @@ class NoState:
 
     async def trace_block(self, request: BlockTraceRequest) -> tuple[bytes, ...]:
         return (b"{}",) * (request.stop - request.first)
+
+    async def read_storage_range(self, request: StorageRangeRequest) -> StorageRange:
+        return StorageRange((), None)
 
     async def trace_call(self, request: CallTraceRequest) -> bytes:
         return b"{}"
