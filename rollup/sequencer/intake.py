@@ -53,6 +53,8 @@ class Intake:
         self.pool = Mempool(replace(settings.pool, fee_cap_min_wei=fee_cap_min))
         self.reasons = Reasons(settings.reasons_max)
         self._strikes = Strikes(settings.pool.strike_s)
+        self._senders: dict[Hash, Address] = {}
+        """Of what the block in the making may hold."""
         self._cache = AccountCache(settings.accounts_max)
         self._loader = AccountLoader(ports.executor, self._cache, head)
         self._journal = JournalWriter(ports.journal, settings.waiting_max)
@@ -140,7 +142,9 @@ class Intake:
 
     def take(self, limits: TakeLimits) -> tuple[Candidate, ...]:
         """The next block's candidates. ``settle`` must follow."""
-        return tuple(Candidate(pooled.transaction.raw, pooled.sender) for pooled in self.pool.take(limits))
+        taken = self.pool.take(limits)
+        self._senders = {pooled.hash: pooled.sender for pooled in taken}
+        return tuple(Candidate(pooled.transaction.raw, pooled.sender) for pooled in taken)
 
     def settle(self, result: BlockResult) -> None:
         """Bring the pool to the state after a block (or after an attempt that sealed none)."""
@@ -176,11 +180,12 @@ class Intake:
         if not dropped.final:
             self.pool.stall(dropped.transaction_hash, now)
             return
-        pooled = self.pool.remove(dropped.transaction_hash)
+        self.pool.remove(dropped.transaction_hash)
         self.reasons.note(dropped.transaction_hash, dropped.message)
         self._journal.forget([dropped.transaction_hash])
-        if pooled is not None and dropped.error == ExecutionTooLong.__name__:
-            self._strikes.note(pooled.sender, now)  # what it has behind this nonce waits for it to be filled
+        sender = self._senders.get(dropped.transaction_hash)  # the pool may have seen it replaced meanwhile
+        if sender is not None and dropped.error == ExecutionTooLong.__name__:
+            self._strikes.note(sender, now)
 
     def _depart(self, gone: Iterable[PooledTransaction], words: str) -> None:
         hashes = [pooled.hash for pooled in gone]

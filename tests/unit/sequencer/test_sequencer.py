@@ -181,6 +181,20 @@ async def test_who_wastes_a_block_waits_and_others_do_not(parts: Parts) -> None:
             await node.sequencer.submit(signed_transfer(0).raw)
 
 
+async def test_a_replacement_does_not_save_who_wastes_a_block(parts: Parts) -> None:
+    hurried = replace(PROMPT, block=replace(PROMPT.block, time_budget_s=0.3))
+    price = 10**10
+    async with running(*parts, hurried) as node:
+        with pytest.raises(ExecutionTooLong):  # noqa: PT012
+            async with asyncio.timeout(20):
+                while True:
+                    price = price * 12 // 10
+                    fees = {"maxFeePerGas": price, "maxPriorityFeePerGas": price}
+                    loop = signed_transfer(0, to=None, data="0x5b600056", gas=500_000 * 16, **fees)
+                    await node.sequencer.submit(loop.raw)
+                    await asyncio.sleep(0.1)
+
+
 async def test_idle_chains_seal_empty_blocks_at_the_idle_interval(parts: Parts) -> None:
     fixed = replace(PROMPT, block=BlockSettings(block_interval_s=0.03, idle_block_interval_s=0.03))
     async with running(*parts, fixed) as node:
