@@ -110,6 +110,18 @@ def load(url: str, options: argparse.Namespace) -> dict[str, Any]:
     return dict(json.loads(done.stdout))
 
 
+def reads(url: str, options: argparse.Namespace) -> dict[str, Any]:
+    """What the read benchmark measured, on the node that the load went to; nothing where it is left out."""
+    if not options.reads_s:
+        return {}
+    arguments = [sys.executable, str(ROOT / "scripts" / "reads.py"), url]
+    arguments += ["--duration-s", str(options.reads_s), "--rate", str(options.rate)]
+    done = subprocess.run(arguments, stdout=subprocess.PIPE, check=False, cwd=ROOT)
+    if done.returncode:
+        raise BenchFailed(f"the read benchmark ended with {done.returncode}")
+    return dict(json.loads(done.stdout))
+
+
 def add_batch_figures(url: str, phases: dict[str, Any]) -> None:
     """Bytes per transaction and ratio of the batches with nothing but blocks of a phase (or, where a phase was too
     short for that, of all that carry some)."""
@@ -145,15 +157,17 @@ def bench_entresol(options: argparse.Namespace) -> dict[str, Any]:
     with running(arguments, url) as process:
         results = load(url, options)
         add_batch_figures(url, results)
-        return {"phases": results, "peak_memory_mb": round(peak_memory_mb(process), 1)}
+        asked = reads(url, options)
+        return {"phases": results, "reads": asked, "peak_memory_mb": round(peak_memory_mb(process), 1)}
 
 
 def bench_anvil(options: argparse.Namespace) -> dict[str, Any]:
     port = free_port()
     arguments = [str(ANVIL), "--block-time", "1", "--prune-history", "--silent", "--port", str(port)]
-    with running(arguments, f"http://127.0.0.1:{port}") as process:
-        results = load(f"http://127.0.0.1:{port}", options)
-        return {"phases": results, "peak_memory_mb": round(peak_memory_mb(process), 1)}
+    url = f"http://127.0.0.1:{port}"
+    with running(arguments, url) as process:
+        results, asked = load(url, options), reads(url, options)
+        return {"phases": results, "reads": asked, "peak_memory_mb": round(peak_memory_mb(process), 1)}
 
 
 FLOORS = {
@@ -161,6 +175,12 @@ FLOORS = {
     "erc20 confirmation p50 ms": "below 400",
     "erc20 eth_getBalance p99 ms": "below 50",
     "mix ratio": "at most 0.45",
+    "eth_chainId calls/s": "at least 8000",
+    "eth_getBalance calls/s": "at least 2500",
+    **{
+        f"{name} p99 ms, loaded": "below 60"
+        for name in ("eth_chainId", "eth_getBalance", "eth_call", "eth_getBlockByNumber", "eth_getLogs")
+    },
 }
 """What the project holds itself to, with its own engine on two cores. Confirmations and reads are those of the steady
 rate; the mix is that of ``--demo``."""
@@ -184,6 +204,10 @@ def rows_of(measured: dict[str, Any]) -> dict[str, Any]:
         if "ratio" in phase:
             rows[f"{name} batch bytes/transaction"] = phase["batch_bytes_per_transaction"]
             rows[f"{name} ratio"] = phase["ratio"]
+    for suffix, part in (("", "alone"), (", loaded", "busy")):
+        for name, read in measured["reads"].get(part, {}).items():
+            rows[f"{name} calls/s{suffix}"] = read["calls_per_s"]
+            rows[f"{name} p99 ms{suffix}"] = read["p99"]
     return rows | {"peak memory MB": measured["peak_memory_mb"]}
 
 
@@ -196,6 +220,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=200.0)
     parser.add_argument("--steady-s", type=float, default=15.0)
     parser.add_argument("--fresh", type=float, default=0.5, help="share of new recipients, but for the mix")
+    parser.add_argument("--reads-s", type=float, default=1.5, help="for each kind of read; 0 leaves reads out")
     parser.add_argument("--no-peer", action="store_true", help="leave anvil out")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of the table")
     options = parser.parse_args()
