@@ -301,6 +301,8 @@ class Engine:
     def _open_block(self, header: BlockHeader) -> ChainState:
         """The state on which the first transaction of a sealed block ran. Raises UnknownBlock for the genesis."""
         parent = self.read_header(BlockNumber(header.number - 1))
+        if parent.hash != header.parent_hash:
+            raise UnknownBlock(f"block 0x{header.hash.hex()} is no longer on the chain")
         state = make_state(self._sealed(parent), self._environment(header))
         open_state(state, header)
         return state

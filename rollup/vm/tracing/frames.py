@@ -64,6 +64,7 @@ class TracedFrame(ChainComputation):
         self.refund_before = 0
         self.operands: tuple[int, ...] = ()
         self.has_child = False
+        self.returned_code: bytes | None = None
         self.consumed: list[int] = []
         self.returned: list[tuple[int, int]] = []
 
@@ -128,10 +129,16 @@ class TracedFrame(ChainComputation):
         cls.tracer.on_enter(entry)
 
     def leave(self) -> Self:
-        """The end of the frame, told."""
+        """The end of the frame, told. Of a creation what its code returned is shown, even where nobody could pay for it
+        (Frontier)."""
         error = describe_failure(self.error) if self.is_error else ""
-        self.tracer.on_exit(FrameExit(self.output, self.msg.gas - self.gas, error))
+        output = self.output if self.returned_code is None else self.returned_code
+        self.tracer.on_exit(FrameExit(output, self.msg.gas - self.gas, error))
         return self
+
+    def store_code(self) -> None:
+        self.returned_code = self.output
+        super().store_code()
 
     # --- instructions -------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,8 @@ from vm_chain import ACCOUNTS, COUNTER, ETHER, GENESIS, LOGGER, RULE, SPINNER, o
 
 from rollup.core.block import Block
 from rollup.core.cursor import Cursor
-from rollup.core.errors import CallTimedOut, UnknownTracer
+from rollup.core.errors import CallTimedOut, UnknownBlock, UnknownTracer
+from rollup.core.ids import BlockNumber
 from rollup.core.tracing import ROOT_TRACER, BlockTraceRequest, TracerSpec
 from rollup.vm.calls import CallLimits
 from rollup.vm.engine import Engine
@@ -97,6 +98,15 @@ def test_the_root_after_the_last_transaction_is_the_blocks(engine: Engine) -> No
     roots = engine.trace_block(request(block, name=ROOT_TRACER), LIMITS)
     assert len(set(roots)) == 3
     assert orjson.loads(roots[-1]) == "0x" + block.header.state_root.hex()
+
+
+def test_a_block_that_was_taken_back_is_unknown(engine: Engine) -> None:
+    seal(engine, sign(0, 0))
+    block = seal(engine, sign(0, 1))
+    engine.rewind(BlockNumber(0))
+    seal(engine, sign(1, 0))
+    with pytest.raises(UnknownBlock, match="no longer on the chain"):
+        engine.trace_block(request(block), LIMITS)
 
 
 def test_unknown_tracers_are_named(engine: Engine) -> None:

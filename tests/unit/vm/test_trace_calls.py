@@ -1,12 +1,14 @@
 """callTracer, flatCallTracer, 4byteTracer and muxTracer on calls of every kind."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from eth_abi.abi import encode
 from traced import trace
-from vm_states import CONTRACT, ETHER, OTHER, SENDER, STRANGER, deployer, push, state_with
+from vm_states import CONTRACT, ETHER, GWEI, OTHER, SENDER, STRANGER, deployer, environment, push, state_with
 
+from rollup.core.forks import Fork
 from rollup.core.hashes import keccak
 from rollup.core.ids import Address
 from rollup.core.reverts import ERROR_SELECTOR
@@ -101,6 +103,16 @@ def test_creation_by_transaction() -> None:
     failed = trace(state, "callTracer", to=None, data=b"\xfe")
     assert "to" not in failed
     assert failed["error"] == "invalid opcode: INVALID"
+
+
+def test_code_that_nobody_paid_for_is_shown_on_frontier() -> None:
+    state = state_with()
+    state.begin_block(replace(environment(), fork=Fork.FRONTIER))
+    legacy = {"type": 0, "chain_id": None, "max_tip": 2 * GWEI}
+    root = trace(state, "callTracer", to=None, data=bytes.fromhex("60c86000f3"), gas=40_000, **legacy)
+    assert "error" not in root
+    assert root["output"] == "0x" + "00" * 200
+    assert state.get_code(contract_address_of(SENDER, 0)) == b""
 
 
 def test_self_destruction_is_a_call_of_its_own() -> None:
