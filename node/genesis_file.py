@@ -103,8 +103,14 @@ def read_genesis(path: Path) -> RollupGenesis:
     return genesis
 
 
+LEDGERS_MAX = 40
+"""A header of 4096 bytes holds 43 cursors of the largest size. One more, and no ledger would take any batch."""
+
+
 def check_genesis(genesis: RollupGenesis) -> None:
     """Rules across fields (protocol sections 1 and 5). Raises BadConfig."""
+    if len(genesis.ledgers) > LEDGERS_MAX:
+        raise BadConfig(f"ledgers: at most {LEDGERS_MAX}, so that the cursors of all fit the header of a batch")
     if [spec.index for spec in genesis.ledgers] != list(range(len(genesis.ledgers))):
         raise BadConfig("ledgers: indexes must count from 0 in order")
     if len({spec.ledger_id for spec in genesis.ledgers}) != len(genesis.ledgers):

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from node.genesis_file import check_genesis, read_genesis, write_genesis
+from node.genesis_file import LEDGERS_MAX, check_genesis, read_genesis, write_genesis
 from node.rollup_genesis import build_rollup_genesis
+from rollup.core.batch import HEADER_BYTES_MAX, BatchHeader, encode_header
+from rollup.core.cursor import Cursor
 from rollup.core.errors import BadConfig
 from rollup.core.genesis import FinalityRule, GenesisAccount, LedgerRole, LedgerSpec, RollupGenesis
-from rollup.core.ids import Address, LedgerId, LedgerIndex
+from rollup.core.ids import ZERO_HASH, Address, BatchNumber, BlockNumber, LedgerId, LedgerIndex
 
 SEQUENCER, RICH = Address(b"\x01" * 20), Address(b"\x02" * 20)
 
@@ -50,6 +52,19 @@ def test_attested_needs_a_strict_majority(count: int) -> None:
     assert 2 * genesis.attested_min > count
     with pytest.raises(BadConfig, match="attested_min"):
         check_genesis(replace(genesis, attested_min=count // 2))
+
+
+def test_more_ledgers_than_a_header_has_room_for_are_refused() -> None:
+    check_genesis(make_genesis(*(make_spec(index) for index in range(LEDGERS_MAX))))
+    with pytest.raises(BadConfig, match="at most 40"):
+        check_genesis(make_genesis(*(make_spec(index) for index in range(LEDGERS_MAX + 1))))
+    top = 2**64 - 1
+    cursors = tuple(
+        Cursor(LedgerIndex(2**16 - LEDGERS_MAX + index), top, ZERO_HASH, top, ZERO_HASH) for index in range(LEDGERS_MAX)
+    )
+    number, block, small, roots = BatchNumber(top), BlockNumber(top), 2**32 - 1, (ZERO_HASH,) * 4
+    header = BatchHeader(1, small, number, ZERO_HASH, block, block, *roots, small, cursors, top, top, small)
+    assert len(encode_header(header)) <= HEADER_BYTES_MAX
 
 
 def test_lying_ledgers_raise_what_attested_needs() -> None:
