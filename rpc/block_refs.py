@@ -3,6 +3,7 @@
 from rollup.core.block import Block
 from rollup.core.errors import UnknownBlock
 from rollup.core.ids import BlockNumber
+from rpc.block_loader import load_block
 from rpc.ports import NodePorts
 from rpc.scalars import BlockRef
 
@@ -30,9 +31,11 @@ def find_number(ports: NodePorts, ref: BlockRef) -> BlockNumber | None:
     return head
 
 
-def find_block(ports: NodePorts, ref: BlockRef) -> Block | None:
+async def find_block(ports: NodePorts, ref: BlockRef) -> Block | None:
     number = find_number(ports, ref)
-    return None if number is None else ports.chain.block(number)
+    block = None if number is None else await load_block(ports.chain, number)
+    is_other = block is not None and ref.hash not in (None, block.header.hash)  # the chain was rewound meanwhile
+    return None if is_other else block
 
 
 def check_number(ports: NodePorts, ref: BlockRef) -> BlockNumber:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rollup.core.block import DEPOSIT_TYPE, Block
 from rollup.core.ids import BlockNumber, Hash
+from rpc.block_loader import load_block
 from rpc.ports import ChainReader
 
 SAMPLES_MAX = 2048
@@ -50,12 +51,12 @@ class FeeSamples:
         self._chain = chain
         self._kept: OrderedDict[Hash, FeeSample] = OrderedDict()
 
-    def read(self, number: BlockNumber, block_hash: Hash) -> FeeSample:
+    async def read(self, number: BlockNumber, block_hash: Hash) -> FeeSample:
         kept = self._kept.get(block_hash)
         if kept is not None:
             self._kept.move_to_end(block_hash)
             return kept
-        block = self._chain.block(number)
+        block = await load_block(self._chain, number)
         sample = FeeSample(()) if block is None else build_sample(block)
         self._kept[block_hash] = sample
         if len(self._kept) > SAMPLES_MAX:

@@ -8,6 +8,7 @@ from rollup.core.block import DEPOSIT_TYPE, Block
 from rollup.core.execution import AccountState
 from rollup.core.ids import EMPTY_CODE_HASH, Address, BlockNumber
 from rollup.core.transaction import decode_transaction
+from rpc.block_loader import load_block
 from rpc.block_refs import head_number
 from rpc.errors import LIMIT_EXCEEDED, InvalidArgument, RpcError
 from rpc.hexes import data
@@ -37,7 +38,7 @@ class AccountSearch:
                 raise RpcError(LIMIT_EXCEEDED, f"{BLOCKS_SEARCHED_MAX} blocks searched, block {number} is next")
             if looked_at % BLOCKS_PER_TURN == 0:
                 await asyncio.sleep(0)
-            block = self._ports.chain.block(BlockNumber(number))
+            block = await load_block(self._ports.chain, BlockNumber(number))
             if block is not None:
                 places = [(block, index) for index in range(len(block.transactions)) if _touches(block, index, address)]
                 found += places if numbers[0] < numbers[-1] else reversed(places)
@@ -62,7 +63,7 @@ class AccountSearch:
         while high - low > 1:
             middle = BlockNumber((low + high) // 2)
             low, high = (low, middle) if await holds(middle) else (middle, high)
-        return self._ports.chain.block(high)
+        return await load_block(self._ports.chain, high)
 
     async def hash_at_nonce(self, address: Address, nonce: int, block: Block) -> str | None:
         """Deposits move a nonce without carrying it."""

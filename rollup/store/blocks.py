@@ -58,6 +58,10 @@ class BlockStore:
             self._recent.keep(block, rewinds)
         return block
 
+    def held_block(self, number: BlockNumber) -> Block | None:
+        """The block where it is in memory, decoded; None says nothing."""
+        return self._recent.find(number)
+
     def header(self, number: BlockNumber) -> BlockHeader | None:
         """None where it is not held. Cheaper than the block."""
         block = self._recent.find(number)

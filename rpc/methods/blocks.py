@@ -56,26 +56,26 @@ class BlockMethods:
         """``full``: whole transactions instead of their hashes."""
         if full:
             return await self._remember("block", ref, _encode_block)
-        block = self._find(ref)
+        block = await self._find(ref)
         if block is None:
             return None
         return block_json(block, [data(receipt.transaction_hash) for receipt in block.receipts])
 
     async def transaction_count(self, ref: BlockRef) -> str | None:
-        block = self._find(ref)
+        block = await self._find(ref)
         return None if block is None else quantity(len(block.transactions))
 
     async def transaction(self, ref: BlockRef, index: int) -> object:
-        block = self._find(ref)
+        block = await self._find(ref)
         return None if block is None or index >= len(block.transactions) else mined_json(block, index)
 
     async def uncle_count(self, ref: BlockRef) -> str | None:
-        block = self._find(ref)
+        block = await self._find(ref)
         return None if block is None else quantity(len(block.ommers))
 
     async def uncle(self, ref: BlockRef, index: int) -> object:
         """Only imported chains have any."""
-        block = self._find(ref)
+        block = await self._find(ref)
         return None if block is None or index >= len(block.ommers) else uncle_json(block.ommers[index])
 
     async def receipts(self, ref: BlockRef) -> object:
@@ -90,11 +90,11 @@ class BlockMethods:
         if header is None or number is None:
             return None
         known = self._cache.find(kind, header.hash)
-        block = None if known is not None else self._ports.chain.block(number)
+        block = None if known is not None else await self._find(ref)
         return known if block is None else await self._cache.build(kind, block, encode)
 
-    def _find(self, ref: BlockRef) -> Block | None:
-        return find_block(self._ports, ref)
+    async def _find(self, ref: BlockRef) -> Block | None:
+        return await find_block(self._ports, ref)
 
 
 async def _encode_block(block: Block) -> Encoded:

@@ -44,11 +44,11 @@ class FeeMethods:
         }
 
     async def tip(self) -> str:
-        return quantity(self._suggest_tip())
+        return quantity(await self._suggest_tip())
 
     async def gas_price(self) -> str:
         base_fee = self._next_base_fee(self._header(head_number(self._ports)))
-        return quantity(base_fee + base_fee // 4 + self._suggest_tip())
+        return quantity(base_fee + base_fee // 4 + await self._suggest_tip())
 
     async def base_fee(self) -> str:
         """Of the next block."""
@@ -69,7 +69,7 @@ class FeeMethods:
             header = self._header(BlockNumber(number))
             headers.append(header)
             if percentiles:
-                sample = self._samples.read(header.number, header.hash)
+                sample = await self._samples.read(header.number, header.hash)
                 rewards.append([quantity(sample.percentile(percent)) for percent in percentiles])
             if percentiles or not number % HEADERS_PER_TURN:
                 await asyncio.sleep(0)  # a thousand blocks: let others have the loop in between
@@ -89,13 +89,14 @@ class FeeMethods:
             raise RpcError(SERVER_ERROR, f"request beyond head block: requested {ref.number}, head {head}")
         return check_number(self._ports, ref)
 
-    def _suggest_tip(self) -> int:
+    async def _suggest_tip(self) -> int:
         head = head_number(self._ports)
         tips: list[int] = []
         for number in range(max(head - SUGGESTION_BLOCKS + 1, 0), head + 1):
             header = self._header(BlockNumber(number))
             if header.gas_used > header.gas_limit // self._ports.rule.fee.elasticity:
-                tips.append(self._samples.read(header.number, header.hash).percentile(SUGGESTION_PERCENT))
+                sample = await self._samples.read(header.number, header.hash)
+                tips.append(sample.percentile(SUGGESTION_PERCENT))
         if not tips:
             return self._tip_floor
         return min(max(sorted(tips)[len(tips) // 2], self._tip_floor), TIP_SUGGESTED_MAX_WEI)

@@ -53,7 +53,7 @@ class OtterscanMethods:
         }
 
     async def header(self, ref: BlockRef) -> Row | None:
-        block = find_block(self._ports, ref)
+        block = await find_block(self._ports, ref)
         return None if block is None else header_json(block.header)
 
     async def level(self) -> int:
@@ -77,12 +77,12 @@ class OtterscanMethods:
 
     async def details(self, ref: BlockRef) -> Row | None:
         """A block without its transactions, and what its senders paid."""
-        block = find_block(self._ports, ref)
+        block = await find_block(self._ports, ref)
         return None if block is None else details_json(block)
 
     async def page(self, ref: BlockRef, page: int, size: int) -> Row | None:
         """Page 0 holds the last transactions of the block."""
-        block = find_block(self._ports, ref)
+        block = await find_block(self._ports, ref)
         return None if block is None else page_json(block, page, _page_size(size))
 
     async def before(self, address: Address, number: int, size: int) -> Row:
@@ -117,7 +117,7 @@ class OtterscanMethods:
         return None
 
     async def _root(self, transaction_hash: Hash) -> Row:
-        block, index = self._blocks.find(transaction_hash)
+        block, index = await self._blocks.find(transaction_hash)
         (trace,) = await self._blocks.trace(block, CALLS, index, index + 1)
         try:
             root: Row = orjson.loads(trace)

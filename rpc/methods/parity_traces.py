@@ -51,13 +51,13 @@ class ParityTraceMethods:
 
     async def block(self, ref: BlockRef) -> list[Row]:
         """All calls of all transactions; the genesis has none."""
-        return await self._rows_of(self._blocks.check_block(ref))
+        return await self._rows_of(await self._blocks.check_block(ref))
 
     async def transaction(self, transaction_hash: Hash) -> list[Row] | None:
         """null where nobody knows the transaction."""
         if self._ports.chain.find_transaction(transaction_hash) is None:
             return None
-        block, index = self._blocks.find(transaction_hash)
+        block, index = await self._blocks.find(transaction_hash)
         (trace,) = await self._blocks.trace(block, FLAT, index, index + 1)
         rows: list[Row] = orjson.loads(trace)
         return rows
@@ -69,13 +69,14 @@ class ParityTraceMethods:
 
     async def filter(self, wanted: TraceFilter) -> list[Row]:
         """Calls between some accounts in some blocks. Raises RpcError where too many are asked for."""
-        first, last = (self._blocks.check_block(ref).header.number for ref in (wanted.first, wanted.last))
+        first = (await self._blocks.check_block(wanted.first)).header.number
+        last = (await self._blocks.check_block(wanted.last)).header.number
         if last - first >= FILTER_BLOCKS_MAX:
             raise RpcError(SERVER_ERROR, f"block range is {last - first + 1}, at most {FILTER_BLOCKS_MAX} are traced")
         found: list[Row] = []
         stop = min(wanted.after + wanted.count, FILTER_TRACES_MAX + 1)
         for number in range(first, last + 1):
-            rows = await self._rows_of(self._blocks.check_block(BlockRef(number=number)))
+            rows = await self._rows_of(await self._blocks.check_block(BlockRef(number=number)))
             found += [row for row in rows if wanted.matches(row)]
             if len(found) >= stop:
                 break
@@ -84,13 +85,13 @@ class ParityTraceMethods:
         return found[wanted.after : wanted.after + wanted.count]
 
     async def replay(self, transaction_hash: Hash, kinds: frozenset[str]) -> object:
-        block, index = self._blocks.find(transaction_hash)
+        block, index = await self._blocks.find(transaction_hash)
         (trace,) = await self._blocks.trace(block, _replay_spec(kinds), index, index + 1)
         return orjson.Fragment(trace)
 
     async def replay_block(self, ref: BlockRef, kinds: frozenset[str]) -> list[object]:
         """Each with the hash of its transaction."""
-        block = self._blocks.check_block(ref)
+        block = await self._blocks.check_block(ref)
         traces = await self._traces_of(block, _replay_spec(kinds))
         return [
             orjson.Fragment(trace[:-1] + b',"transactionHash":"' + data(keccak(raw)).encode() + b'"}')

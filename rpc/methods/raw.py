@@ -5,6 +5,7 @@ from rollup.core.block_rlp import encode_block_rlp
 from rollup.core.header_codec import encode_header
 from rollup.core.ids import BlockNumber, Hash
 from rollup.core.receipt_rlp import encode_receipt_rlp
+from rpc.block_loader import load_block, load_transaction
 from rpc.block_refs import check_number
 from rpc.errors import SERVER_ERROR, RpcError
 from rpc.hexes import data
@@ -31,13 +32,13 @@ class RawMethods:
         }
 
     async def block(self, ref: BlockRef) -> str:
-        return data(encode_block_rlp(self._find(ref)))
+        return data(encode_block_rlp(await self._find(ref)))
 
     async def header(self, ref: BlockRef) -> str:
-        return data(encode_header(self._find(ref).header))
+        return data(encode_header((await self._find(ref)).header))
 
     async def receipts(self, ref: BlockRef) -> list[str]:
-        block = self._find(ref)
+        block = await self._find(ref)
         nonces = await self._deposit_nonces(block)
         rows = zip(block.receipts, nonces, strict=True)
         return await build_in_turns(rows, lambda row: data(encode_receipt_rlp(*row)), RECEIPTS_PER_TURN)
@@ -60,10 +61,10 @@ class RawMethods:
 
     async def transaction(self, transaction_hash: Hash) -> str:
         """As it is in its block, or in the pool; ``0x`` where nobody knows it."""
-        place = self._ports.chain.find_transaction(transaction_hash)
-        block = None if place is None else self._ports.chain.block(place[0])
-        if place is not None and block is not None:
-            return data(block.transactions[place[1]])
+        found = await load_transaction(self._ports.chain, transaction_hash)
+        if found is not None:
+            block, index = found
+            return data(block.transactions[index])
         waiting = None if self._ports.pool is None else self._ports.pool.find(transaction_hash)
         return "0x" if waiting is None else data(waiting[0].raw)
 
@@ -71,8 +72,8 @@ class RawMethods:
         """A block that does not hold is refused, never kept."""
         return []
 
-    def _find(self, ref: BlockRef) -> Block:
-        block = self._ports.chain.block(check_number(self._ports, ref))
+    async def _find(self, ref: BlockRef) -> Block:
+        block = await load_block(self._ports.chain, check_number(self._ports, ref))
         if block is None:
             raise RpcError(SERVER_ERROR, "block not found")
         return block

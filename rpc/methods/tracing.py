@@ -10,6 +10,7 @@ from rollup.core.block import Block
 from rollup.core.hashes import keccak
 from rollup.core.ids import Hash
 from rollup.core.tracing import ROOT_TRACER, BlockTraceRequest, CallTraceRequest, TracerSpec
+from rpc.block_loader import load_transaction
 from rpc.block_refs import find_block
 from rpc.call_params import CallFields, read_call
 from rpc.errors import RESPONSE_TOO_LARGE, SERVER_ERROR, RpcError
@@ -48,17 +49,16 @@ class BlockTracer:
                 raise RpcError(RESPONSE_TOO_LARGE, f"traces of over {self._bytes_max} bytes: ask for less")
         return traces
 
-    def find(self, transaction_hash: Hash) -> tuple[Block, int]:
+    async def find(self, transaction_hash: Hash) -> tuple[Block, int]:
         """The block of a transaction and its place there. Raises RpcError."""
-        place = self._ports.chain.find_transaction(transaction_hash)
-        block = None if place is None else self._ports.chain.block(place[0])
-        if place is None or block is None:
+        found = await load_transaction(self._ports.chain, transaction_hash)
+        if found is None:
             raise RpcError(SERVER_ERROR, "transaction not found")
-        return block, place[1]
+        return found
 
-    def check_block(self, ref: BlockRef) -> Block:
+    async def check_block(self, ref: BlockRef) -> Block:
         """Raises RpcError in geth's words."""
-        block = find_block(self._ports, ref)
+        block = await find_block(self._ports, ref)
         if block is None:
             name = data(ref.hash) if ref.hash is not None else f"#{ref.number}"
             raise RpcError(SERVER_ERROR, f"block {name} not found")
@@ -84,13 +84,13 @@ class TraceMethods:
         }
 
     async def transaction(self, transaction_hash: Hash, options: TraceOptions) -> object:
-        block, index = self._blocks.find(transaction_hash)
+        block, index = await self._blocks.find(transaction_hash)
         traces = await self._in_time(block, options, (index, index + 1))
         return orjson.Fragment(traces[0])
 
     async def block(self, ref: BlockRef, options: TraceOptions) -> object:
         """One trace per transaction, in order."""
-        block = self._blocks.check_block(ref)
+        block = await self._blocks.check_block(ref)
         traces = await self._in_time(block, options, (0, len(block.transactions)))
         return [
             {"txHash": data(keccak(raw)), "result": orjson.Fragment(trace)}
@@ -99,7 +99,7 @@ class TraceMethods:
 
     async def roots(self, ref: BlockRef, options: TraceOptions) -> object:
         """The state root after every transaction."""
-        block = self._blocks.check_block(ref)
+        block = await self._blocks.check_block(ref)
         options = replace(options, tracer=TracerSpec(ROOT_TRACER, {}))
         return [orjson.Fragment(root) for root in await self._in_time(block, options, (0, len(block.transactions)))]
 

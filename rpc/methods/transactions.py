@@ -1,8 +1,8 @@
 """Sending transactions and following them."""
 
-from rollup.core.block import Block
 from rollup.core.errors import ReadOnlyNode
 from rollup.core.ids import Hash
+from rpc.block_loader import load_transaction
 from rpc.hexes import data
 from rpc.method import Method, Param
 from rpc.ports import NodePorts
@@ -31,22 +31,15 @@ class TransactionMethods:
 
     async def transaction(self, transaction_hash: Hash) -> object:
         """Mined first; else what waits in the pool; else null."""
-        found = self._find(transaction_hash)
+        found = await load_transaction(self._ports.chain, transaction_hash)
         if found is not None:
             return mined_json(*found)
         waiting = None if self._ports.pool is None else self._ports.pool.find(transaction_hash)
         return None if waiting is None else transaction_json(*waiting, position=None)
 
     async def receipt(self, transaction_hash: Hash) -> object:
-        found = self._find(transaction_hash)
+        found = await load_transaction(self._ports.chain, transaction_hash)
         if found is None:
             return None
         block, index = found
         return receipt_json(block, index, logs_before(block, index))
-
-    def _find(self, transaction_hash: Hash) -> tuple[Block, int] | None:
-        place = self._ports.chain.find_transaction(transaction_hash)
-        if place is None:
-            return None
-        block = self._ports.chain.block(place[0])
-        return None if block is None else (block, place[1])

@@ -65,6 +65,9 @@ class OneBlock:
     def block(self, number: BlockNumber) -> Block | None:
         return Block(make_header(0, self.timestamp), (), (), ()) if number == 0 else None
 
+    def held_block(self, number: BlockNumber) -> Block | None:
+        return self.block(number)
+
     def header(self, number: BlockNumber) -> BlockHeader | None:
         return make_header(0, self.timestamp) if number == 0 else None
 

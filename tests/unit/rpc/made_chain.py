@@ -40,6 +40,9 @@ class MadeChain:
     def block(self, number: BlockNumber) -> Block | None:
         return self.blocks[number] if number < len(self.blocks) else None
 
+    def held_block(self, number: BlockNumber) -> Block | None:
+        return self.block(number)
+
     def header(self, number: BlockNumber) -> BlockHeader | None:
         block = self.block(number)
         return None if block is None else block.header
