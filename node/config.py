@@ -25,7 +25,7 @@ class RpcSection(_Section):
 
     host: str = "127.0.0.1"
     port: int = Field(8545, ge=0, le=65_535)
-    cors_origins: tuple[str, ...] = ("*",)
+    cors_origins: tuple[str, ...] = ()
     websocket_origins: tuple[str, ...] = ()
     vhosts: tuple[str, ...] = ("localhost",)
     call_time_max_s: float = Field(1.0, gt=0)

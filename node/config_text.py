@@ -14,7 +14,7 @@ genesis = "rollup.json"       # the same file on every node of this rollup
 [rpc]
 host = "127.0.0.1"            # put a reverse proxy with TLS in front before you listen on another address
 port = 8545
-cors_origins = ["*"]          # browsers' origins that may call
+cors_origins = []             # web origins whose pages may call; wallets' extensions need none
 websocket_origins = []        # browsers' origins that may open WebSockets; none means this machine's
 vhosts = ["localhost"]        # host names that may be asked for (addresses always may)
 call_time_max_s = 1.0         # eth_call and eth_estimateGas end after this

@@ -337,6 +337,10 @@ class DiskFull(Fatal):
     exit_code = 74
 
 
+class UnreadableBatch(Fatal):
+    """A batch that this node was about to sign does not decode to its own blocks. Never signed."""
+
+
 class SignOnceViolation(Fatal):
     """A second signature for the same number was asked for. Never given."""
 

@@ -11,10 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from rollup.core.batch import BATCH_VERSION, Batch, BatchHeader, sign_batch
-from rollup.core.batch_body import encode_body
+from rollup.core.batch_body import decode_body, encode_body
 from rollup.core.block import Block, BlockInput, build_block_input
 from rollup.core.cursor import Cursor
-from rollup.core.errors import BadConfig, StoreCorrupted
+from rollup.core.errors import BadConfig, MalformedBatch, StoreCorrupted, UnreadableBatch
 from rollup.core.hashes import keccak
 from rollup.core.ids import ZERO_HASH, BatchNumber, BlockNumber, Hash
 from rollup.sequencer.batching import BatchWindow, BlockSummary, raw_size
@@ -118,6 +118,7 @@ class Batcher:
                 )
             held = held[: self._window.count_cut(len(held), len(body))]
             body = await self._encode(held)
+        await asyncio.to_thread(check_readable, body, [each.input for each in held])
         batch = sign_batch(self._build_header(held, body), body, self._identity.private_key)
         await asyncio.to_thread(self._ports.batches.put_batch, batch)
         self._window.close(len(held), len(body))
@@ -160,3 +161,13 @@ def latest_cursors(before: tuple[Cursor, ...], held: list[_Held]) -> tuple[Curso
     for each in held:
         latest.update((cursor.ledger_index, cursor) for cursor in each.input.cursors)
     return tuple(latest[index] for index in sorted(latest))
+
+
+def check_readable(body: bytes, inputs: list[BlockInput]) -> None:
+    """A signed body that others cannot read would be void for them while this node went on. Raises UnreadableBatch."""
+    try:
+        found = decode_body(body, inputs[0].number)
+    except MalformedBatch as error:
+        raise UnreadableBatch(f"blocks {inputs[0].number} to {inputs[-1].number}: {error}") from error
+    if list(found) != inputs:
+        raise UnreadableBatch(f"blocks {inputs[0].number} to {inputs[-1].number} come back as others")

@@ -14,10 +14,10 @@ from rollup.core.batch import Batch, check_batch
 from rollup.core.batch_body import decode_body, encode_body
 from rollup.core.block import build_block_input
 from rollup.core.cursor import Cursor
-from rollup.core.errors import BadConfig, SignOnceViolation
+from rollup.core.errors import BadConfig, SignOnceViolation, UnreadableBatch
 from rollup.core.hashes import address_of, keccak
 from rollup.core.ids import LedgerIndex
-from rollup.sequencer.batcher import Batcher, BatchIdentity
+from rollup.sequencer.batcher import Batcher, BatchIdentity, check_readable
 from rollup.sequencer.ports import BatcherPorts
 from rollup.sequencer.settings import BatchSettings
 from rollup.store.store import Store, open_store
@@ -183,3 +183,13 @@ async def test_a_number_that_was_signed_otherwise_is_never_announced(store: Stor
 def test_the_largest_block_fits_the_default_batch() -> None:
     body = encode_body([build_block_input(linked_block(1, [random_transfer(1, 98_000), random_transfer(2, 1_700)]))])
     assert len(body) <= BatchSettings().body_bytes_max
+
+
+def test_what_does_not_read_back_as_its_own_blocks_is_never_signed() -> None:
+    inputs = [build_block_input(linked_block(number, [random_transfer(number, 10)])) for number in (1, 2)]
+    body = encode_body(inputs)
+    check_readable(body, inputs)
+    with pytest.raises(UnreadableBatch, match="come back as others"):
+        check_readable(body, [inputs[0], replace(inputs[1], timestamp=inputs[1].timestamp + 1)])
+    with pytest.raises(UnreadableBatch, match="blocks 1 to 2"):
+        check_readable(body[:-1], inputs)
