@@ -5,7 +5,7 @@ import orjson
 from rollup.core.deposit import Deposit
 from rollup.core.errors import CallTimedOut, ExecutionTooLong
 from rollup.core.ids import Address
-from rollup.core.tracing import CallTraceRequest
+from rollup.core.tracing import CallTraceRequest, TracerSpec
 from rollup.core.transaction import Transaction
 from rollup.vm.apply import (
     UNLIMITED,
@@ -38,6 +38,16 @@ def run_transaction(
         outcome = apply_transaction(state, transaction, sender, limits=limits)
         _finish(frames, start, transaction, outcome)
     return outcome
+
+
+def trace_transaction(
+    state: ChainState, transaction: Transaction, sender: Address, spec: TracerSpec
+) -> tuple[bytes, TransactionOutcome]:
+    """A transaction on any state, which it changes: JSON text of its trace, and how it ended. Raises a
+    TransactionRejected leaf, UnknownTracer, TraceTooLarge."""
+    tracer = build_tracer(spec, TraceContext(None))
+    outcome = run_transaction(state, (transaction, sender), tracer, None)
+    return orjson.dumps(tracer.result()), outcome
 
 
 def run_deposit(

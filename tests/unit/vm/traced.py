@@ -6,14 +6,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import orjson
-from vm_states import LIMITS, SENDER, transaction
+from vm_states import SENDER, transaction
 
 from rollup.core.tracing import TracerSpec
 from rollup.vm.apply import TransactionOutcome
 from rollup.vm.fork import ChainState
-from rollup.vm.tracing.runs import run_transaction
-from rollup.vm.tracing.tracer import TraceContext
-from rollup.vm.tracing.tracers import build_tracer
+from rollup.vm.tracing.runs import trace_transaction
 
 
 @contextmanager
@@ -35,9 +33,8 @@ def trace(state: ChainState, name: str = "", options: dict[str, object] | None =
 def trace_and_run(
     state: ChainState, name: str, options: dict[str, object] | None = None, **changes: Any
 ) -> tuple[Any, TransactionOutcome]:
-    tracer = build_tracer(TracerSpec(name, options or {}), TraceContext(None))
     changes.setdefault("nonce", state.get_nonce(SENDER))
     changes.setdefault("value", 0)
     with deep_stack():
-        outcome = run_transaction(state, (transaction(**changes), SENDER), tracer, LIMITS.deadline)
-    return orjson.loads(orjson.dumps(tracer.result())), outcome
+        text, outcome = trace_transaction(state, transaction(**changes), SENDER, TracerSpec(name, options or {}))
+    return orjson.loads(text), outcome
