@@ -13,6 +13,11 @@ from ledgers.evm.signer import LocalSigner
 from ledgers.memory import MemoryLedger, MemoryNetwork, MemoryPosting, MemoryReader, MemoryRules
 from ledgers.remote import RemoteLedger
 from ledgers.transport import RpcTransport, TransportSettings
+from ledgers.utxo.access import read_access
+from ledgers.utxo.connector import UtxoLedger, UtxoRules
+from ledgers.utxo.fees import UtxoFees
+from ledgers.utxo.networks import check_ledger_id
+from ledgers.utxo.posting import UtxoPosting, UtxoPostingLedger
 from rollup.core.errors import BadConfig
 from rollup.core.genesis import FinalityRule, LedgerRole, LedgerSpec
 from rollup.core.hashes import address_of
@@ -22,10 +27,11 @@ from rollup.core.ledger import Ledger, PostingForm
 
 @dataclass(frozen=True, slots=True)
 class LedgerSettings:
-    """How this node reaches a ledger. Without ``private_key`` the ledger is opened for reading only.
+    """How this node reaches a ledger. Without ``private_key`` the ledger is opened for reading only; on the Bitcoin
+    family it is a wallet's name in the URL that says who posts (`ledgers.utxo.access`).
 
     ``posting_form`` None is the family's usual: on EVM the anchor gets whole batches and a mirror headers; memory
-    ledgers get pointers. Caps in wei per gas (EVM) or units per byte (memory).
+    ledgers get pointers. Caps in wei per gas (EVM) or smallest units per byte (others).
     """
 
     url: str
@@ -100,7 +106,29 @@ async def _open_remote(spec: LedgerSpec, settings: LedgerSettings, _rollup_id: i
         yield RemoteLedger(transport, spec.ledger_id)
 
 
-FAMILIES: dict[str, Opener] = {"evm": _open_evm, "memory": _reach_memory, "remote": _open_remote}
+@asynccontextmanager
+async def _open_utxo(spec: LedgerSpec, settings: LedgerSettings, rollup_id: int) -> AsyncIterator[Ledger]:
+    check_ledger_id(spec.ledger_id)
+    if spec.finality is not FinalityRule.DEPTH:
+        raise BadConfig(f"ledger {spec.index}: {spec.ledger_id} knows no finality of its own, write a depth in blocks")
+    access = read_access(settings.url)
+    rules = UtxoRules(spec.ledger_id, rollup_id, spec.finality_depth)
+    node = TransportSettings(access.url, settings.timeout_s, cookie_file=access.cookie_file)
+    usual = UtxoFees()
+    fees = UtxoFees(cap=min(settings.fee_max or usual.cap, usual.cap))  # the field's default is in wei: far above
+    async with RpcTransport(node) as transport:
+        if access.wallet:
+            yield UtxoPostingLedger(transport, rules, UtxoPosting(fees))
+        else:
+            yield UtxoLedger(transport, rules)
+
+
+FAMILIES: dict[str, Opener] = {
+    "evm": _open_evm,
+    "memory": _reach_memory,
+    "remote": _open_remote,
+    "utxo": _open_utxo,
+}
 
 
 def _read_node(spec: LedgerSpec, settings: LedgerSettings) -> TransportSettings:

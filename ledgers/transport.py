@@ -4,7 +4,9 @@ Bounded in time and in size; never retries (the caller knows whether and when); 
 errors. Addresses may hold access keys, so that messages name the host only.
 """
 
+from base64 import b64encode
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -37,13 +39,16 @@ class RpcCall:
 
 @dataclass(frozen=True, slots=True)
 class TransportSettings:
-    """``timeout_s`` bounds one exchange from connecting to the last byte."""
+    """``timeout_s`` bounds one exchange from connecting to the last byte. Name and password of HTTP basic access stand
+    in the URL or, as ``name:password``, in ``cookie_file``, which is read anew each time: nodes change it when they
+    start."""
 
     url: str
     timeout_s: float = 10.0
     connect_timeout_s: float = 3.0
     answer_bytes_max: int = 32 * 1024 * 1024
     connections_max: int = 8
+    cookie_file: Path | None = None
 
 
 class RpcTransport:
@@ -102,7 +107,7 @@ class RpcTransport:
         if self._session is None:
             raise LedgerUnavailable(f"{self._host}: the connection is closed")
         body = orjson.dumps(request)
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json"} | self._authorization()
         try:
             async with self._session.post(self._settings.url, data=body, headers=headers) as response:
                 if response.status == 429:
@@ -112,6 +117,16 @@ class RpcTransport:
             raise LedgerUnavailable(f"{self._host} did not answer in {self._settings.timeout_s} s") from error
         except (aiohttp.ClientError, OSError) as error:
             raise LedgerUnavailable(f"{self._host}: {type(error).__name__}") from error
+
+    def _authorization(self) -> dict[str, str]:
+        path = self._settings.cookie_file
+        if path is None:
+            return {}
+        try:
+            credentials = path.read_bytes().strip()
+        except OSError as error:
+            raise LedgerUnavailable(f"{self._host}: cookie {path}: {error.strerror}") from error
+        return {"Authorization": "Basic " + b64encode(credentials).decode()}
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         parts = bytearray()

@@ -20,11 +20,14 @@ from rollup.core.errors import BadConfig
 from rollup.core.genesis import LedgerRole, LedgerSpec, RollupGenesis
 from rollup.core.ledger import PostingForm
 from rollup.sequencer.settings import BatchSettings, BlockSettings, PoolSettings, SequencerSettings
-from rollup.settlement.settings import WatchSettings
+from rollup.settlement.settings import PostSettings, WatchSettings
 from rollup.vm.settings import VmSettings
 from rpc.server import check_listenable
 
 log = structlog.get_logger("node")
+
+_ONE_AT_A_TIME = PostSettings(inflight_max=1, may_skip=True, skip_above=1)
+"""For ledgers of coins: a replacement takes away what waits behind it, and one pointer vouches for those before."""
 
 
 async def run_node(config: NodeConfig) -> int:
@@ -82,7 +85,7 @@ async def _link(stack: AsyncExitStack, genesis: RollupGenesis, spec: LedgerSpec,
     )
     ledger = await stack.enter_async_context(open_ledger(spec, reach, genesis.rollup_id))
     watch = WatchSettings(poll_interval_s=section.poll_interval_s)
-    return LedgerLink(spec, ledger, watch)
+    return LedgerLink(spec, ledger, watch, _ONE_AT_A_TIME if spec.family == "utxo" else PostSettings())
 
 
 def _form_of(genesis: RollupGenesis, spec: LedgerSpec) -> PostingForm | None:
