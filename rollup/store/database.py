@@ -15,7 +15,7 @@ from rollup.core.errors import BadDataDirectory, DiskFull, StoreClosed, StoreCor
 from rollup.core.ids import Hash
 from rollup.store.usage import Usage
 
-FORMAT = b"entresol-store 1"
+FORMAT = b"entresol-store 2"
 WRITE_BUFFER_BYTES = 8 << 20
 BLOCK_CACHE_BYTES = 16 << 20
 

@@ -1,8 +1,10 @@
-"""Which blocks may hold a log: rows by address and by topic position, so that a rare event is found fast.
+"""Which blocks may hold a log: rows by address, by topic position, and by address and first topic together.
 
 A row says that some log of the block has this address, or this topic at this position; that one and the same log has
-all of what a filter asks shows only in the block. Keys carry ten bytes of a digest instead of the item: a collision
-costs a look into one block.
+all of what a filter asks shows only in the block. For the question that is asked most, one event of one contract, that
+would mean every block in which a busy contract and a common event meet by chance: hence the rows of pairs, which cost
+one row per contract and event of a block. Keys carry ten bytes of a digest instead of the item: a collision costs a
+look into one block.
 """
 
 from collections.abc import Iterator
@@ -15,8 +17,10 @@ from rollup.store.database import Database
 from rollup.store.keys import LOGS, number_key, read_number
 
 ITEM_BYTES = 10
-ADDRESS_KIND, ANY_KIND = 8, 9
+ADDRESS_KIND, ANY_KIND, PAIR_KIND = 8, 9, 10
 """Kinds 0 to 3 are topic positions; every block with a log has a row of ANY_KIND."""
+PAIRS_MAX = 256
+"""A filter with more pairs of address and first topic than this looks for the two apart."""
 
 
 def log_index_keys(block: Block) -> list[bytes]:
@@ -26,19 +30,14 @@ def log_index_keys(block: Block) -> list[bytes]:
         for log in receipt.logs:
             items.add((ADDRESS_KIND, log.address))
             items.update(enumerate(log.topics))
+            items.update((PAIR_KIND, log.address + topic) for topic in log.topics[:1])
     place = number_key(block.header.number)
     return [_item_prefix(kind, item) + place for kind, item in items]
 
 
 def find_blocks(database: Database, log_filter: LogFilter) -> Iterator[BlockNumber]:
     """Ascending numbers of the blocks first..last that have every item that the filter asks for."""
-    prefixes = [
-        [_item_prefix(kind, topic) for topic in topics] for kind, topics in enumerate(log_filter.topics) if topics
-    ]
-    if log_filter.addresses:
-        prefixes.append([_item_prefix(ADDRESS_KIND, address) for address in log_filter.addresses])
-    if not prefixes:
-        prefixes.append([_item_prefix(ANY_KIND, b"")])
+    prefixes = [[_item_prefix(kind, item) for item in items] for kind, items in _wanted(log_filter)]
     rows = _Rows(database, last=log_filter.last)
     number = int(log_filter.first)
     while number <= log_filter.last:
@@ -47,6 +46,20 @@ def find_blocks(database: Database, log_filter: LogFilter) -> Iterator[BlockNumb
             yield BlockNumber(number)
             reached += 1
         number = reached
+
+
+def _wanted(log_filter: LogFilter) -> list[tuple[int, list[bytes]]]:
+    """Kinds and items of which a block must have one each."""
+    wanted: list[tuple[int, list[bytes]]] = [
+        (kind, list(topics)) for kind, topics in enumerate(log_filter.topics) if topics
+    ]
+    addresses = log_filter.addresses
+    firsts = (log_filter.topics[0] if log_filter.topics else None) or ()
+    if addresses and firsts and len(addresses) * len(firsts) <= PAIRS_MAX:
+        wanted[0] = (PAIR_KIND, [address + topic for address in addresses for topic in firsts])
+    elif addresses:
+        wanted.append((ADDRESS_KIND, list(addresses)))
+    return wanted or [(ANY_KIND, [b""])]
 
 
 class _Rows:
