@@ -54,14 +54,8 @@ class Litecoind:
         self.home.mkdir(exist_ok=True)
         access = () if "cookie" in self.arguments else ("-rpcuser=tester", "-rpcpassword=secret")
         command = [_find_program(), f"-{self.chain}", f"-datadir={self.home}", f"-rpcport={self.port}"]
-        command += [
-            *FIXED,
-            REPLACES,
-            QUICK_STOP,
-            *access,
-            *(text for text in self.arguments if text != "cookie"),
-            *arguments,
-        ]
+        options = (text for text in self.arguments if text != "cookie")
+        command += [*FIXED, REPLACES, QUICK_STOP, *access, *options, *arguments]  # the last word counts
         with (self.home / "output").open("ab") as output:
             self.process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
 
