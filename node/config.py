@@ -30,6 +30,7 @@ class RpcSection(_Section):
     vhosts: tuple[str, ...] = ("localhost",)
     call_time_max_s: float = Field(1.0, gt=0)
     logs_count_max: int = Field(10_000, ge=1)
+    logs_range_max: int = Field(10_000_000, ge=1)
     head_age_max_s: float = Field(300.0, gt=0)
     methods: tuple[str, ...] = ("*",)
     jwt_secret_file: Path | None = None

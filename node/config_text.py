@@ -19,6 +19,7 @@ websocket_origins = []        # browsers' origins that may open WebSockets; none
 vhosts = ["localhost"]        # host names that may be asked for (addresses always may)
 call_time_max_s = 1.0         # eth_call and eth_estimateGas end after this
 logs_count_max = 10000        # the most logs that one eth_getLogs answers
+logs_range_max = 10000000     # the most blocks that it may name
 head_age_max_s = 300.0        # an older head makes /readyz answer 503
 methods = ["*"]               # namespaces ("eth") and methods ("eth_call") on offer
 # jwt_secret_file = "keys/jwt.hex"   # callers bring a token (32 bytes of secret in hex, mode 0600) ...

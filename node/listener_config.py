@@ -19,6 +19,7 @@ def build_listener(rpc: RpcSection) -> Listener:
         batch_items_max=rpc.batch_items_max,
         response_bytes_max=rpc.response_bytes_max,
         logs_count_max=rpc.logs_count_max,
+        logs_range_max=rpc.logs_range_max,
         answer_cache_bytes_max=rpc.answer_cache_bytes_max,
         filters_max=rpc.filters_max,
         filter_expiry_s=rpc.filter_expiry_s,
@@ -60,6 +61,7 @@ def build_admin_listener(config: NodeConfig) -> Listener | None:
         methods=admin.methods,
         access=access,
         logs_count_max=config.rpc.logs_count_max,
+        logs_range_max=config.rpc.logs_range_max,
         head_age_max_s=config.rpc.head_age_max_s,
     )
     return Listener(admin.host, admin.port, settings)

@@ -36,6 +36,7 @@ class RpcSettings:
     batch_concurrency: int = 32
     response_bytes_max: int = 25 * 1024 * 1024
     logs_count_max: int = 10_000
+    logs_range_max: int = 10_000_000
     log_searches_max: int = 64
     answer_cache_bytes_max: int = 32 * 1024 * 1024
     filters_max: int = 1000

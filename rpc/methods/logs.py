@@ -10,6 +10,7 @@ from rpc.log_search import LogSearch
 from rpc.method import Method, Param
 from rpc.ports import NodePorts
 from rpc.scalars import BlockRef
+from rpc.settings import RpcSettings
 from rpc.shapes.log import found_json
 from rpc.turns import encode_in_turns
 
@@ -17,10 +18,11 @@ LOGS_PER_TURN = 100
 
 
 class LogMethods:
-    def __init__(self, ports: NodePorts, search: LogSearch, count_max: int) -> None:
+    def __init__(self, ports: NodePorts, search: LogSearch, settings: RpcSettings) -> None:
         self._ports = ports
         self._search = search
-        self._count_max = count_max
+        self._count_max = settings.logs_count_max
+        self._range_max = settings.logs_range_max
 
     def table(self) -> dict[str, Method]:
         return {"eth_getLogs": Method(self.logs, (Param(read_log_query),))}
@@ -40,6 +42,8 @@ class LogMethods:
         first, last = self._bound(query.first), self._bound(query.last)
         if first > last:
             raise invalid_params("invalid block range params")
+        if last - first >= self._range_max:
+            raise invalid_params(f"exceed maximum block range: {self._range_max}")
         return first, last
 
     def _bound(self, ref: BlockRef) -> BlockNumber:

@@ -52,7 +52,7 @@ class TableParts:
 def build_table(parts: TableParts) -> dict[str, Method]:
     """Everything that the ports can answer, the wiring's own methods, and rpc_modules over their namespaces."""
     ports, settings = parts.ports, parts.settings
-    transactions, logs = TransactionMethods(ports), LogMethods(ports, parts.search, settings.logs_count_max)
+    transactions, logs = TransactionMethods(ports), LogMethods(ports, parts.search, settings)
     table = {
         **ChainMethods(ports, settings.client_version).table(),
         **StateMethods(ports).table(),

@@ -213,7 +213,16 @@ async def test_bad_log_ranges_are_refused(client: Client) -> None:
         await client.increment(counter, step)
     code, words = await refused("eth_getLogs", {"fromBlock": "0x0"})
     assert code == -32005
-    assert words.startswith("query exceeds max results: ")
+    assert words.startswith("query exceeds max results: more than 3 logs in blocks 0 to ")
+
+
+async def test_a_range_over_the_cap_is_refused_by_name(tmp_path: Path) -> None:
+    async with open_plain_chain(tmp_path, RpcSettings(logs_range_max=1)) as chain, ClientSession() as session:
+        client = Client(chain, session)
+        await client.send(to=STRANGER, value=5)
+        answer = await client.refused("eth_getLogs", {"fromBlock": "0x0", "toBlock": "0x1"})
+        assert answer == (-32602, "exceed maximum block range: 1")
+        assert await client.get("eth_getLogs", {"fromBlock": "0x1", "toBlock": "0x1"}) == []
 
 
 async def test_refused_transactions_have_geths_words(client: Client) -> None:
