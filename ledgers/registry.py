@@ -109,6 +109,8 @@ async def _open_remote(spec: LedgerSpec, settings: LedgerSettings, _rollup_id: i
 @asynccontextmanager
 async def _open_utxo(spec: LedgerSpec, settings: LedgerSettings, rollup_id: int) -> AsyncIterator[Ledger]:
     check_ledger_id(spec.ledger_id)
+    if spec.role is LedgerRole.ANCHOR:
+        raise BadConfig(f"ledger {spec.index}: {spec.ledger_id} carries pointers only, an anchor carries whole batches")
     if spec.finality is not FinalityRule.DEPTH:
         raise BadConfig(f"ledger {spec.index}: {spec.ledger_id} knows no finality of its own, write a depth in blocks")
     access = read_access(settings.url)
@@ -118,7 +120,7 @@ async def _open_utxo(spec: LedgerSpec, settings: LedgerSettings, rollup_id: int)
     fees = UtxoFees(cap=min(settings.fee_max or usual.cap, usual.cap))  # the field's default is in wei: far above
     async with RpcTransport(node) as transport:
         if access.wallet:
-            yield UtxoPostingLedger(transport, rules, UtxoPosting(fees))
+            yield UtxoPostingLedger(transport, rules, UtxoPosting(access.wallet, fees))
         else:
             yield UtxoLedger(transport, rules)
 

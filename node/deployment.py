@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from contracts import load_artifact
 from ledgers.evm.deploy import deploy_contract
 from ledgers.evm.signer import LocalSigner
+from ledgers.registry import LedgerSettings, open_ledger
 from ledgers.transport import RpcTransport, TransportSettings
 from node.chain_parts import open_chain
 from node.config import LedgerSection, NodeConfig
@@ -18,7 +19,7 @@ from rollup.core.ids import Hash
 from rollup.vm.settings import VmSettings
 
 CONTRACT_OF_ROLE = {LedgerRole.ANCHOR: "BatchInbox", LedgerRole.MIRROR: "MirrorAnchor"}
-EVM_FAMILY = "evm"
+EVM_FAMILY, COIN_FAMILY = "evm", "utxo"
 
 
 async def deploy_contracts(config: NodeConfig) -> list[str]:
@@ -34,6 +35,9 @@ async def deploy_contracts(config: NodeConfig) -> list[str]:
             placed = await _deploy_one(genesis, genesis_hash, spec, section)
             lines.append(f"{spec.ledger_id}: {CONTRACT_OF_ROLE[spec.role]} at {placed.address}")
             ledgers.append(placed)
+        elif spec.family == COIN_FAMILY and section is not None and not spec.start_height:
+            ledgers.append(await _start_here(genesis, spec, section))
+            lines.append(f"{spec.ledger_id}: read from block {ledgers[-1].start_height} on")
         else:
             ledgers.append(spec)
     write_genesis(config.genesis, replace(genesis, ledgers=tuple(ledgers)))
@@ -52,6 +56,13 @@ async def _deploy_one(
         except LedgerFundsTooLow as error:
             words = f"{checksum_address_of(key)} cannot pay for the contract on {spec.ledger_id}: send it coins there"
             raise LedgerFundsTooLow(words) from error
+
+
+async def _start_here(genesis: RollupGenesis, spec: LedgerSpec, section: LedgerSection) -> LedgerSpec:
+    """Nothing is placed there; what stands below today's tip cannot be of this rollup."""
+    reach = LedgerSettings(section.url, timeout_s=section.request_timeout_s)
+    async with open_ledger(spec, reach, genesis.rollup_id) as ledger:
+        return replace(spec, start_height=(await ledger.read_head()).block.height)
 
 
 async def place_contract(

@@ -4,11 +4,11 @@ Every mistake is a ValueError whose words tell what to write instead.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from urllib.parse import urlsplit
 
-from node.scaffold import LedgerWish
+from node.scaffold import COIN_LEDGERS, LedgerWish
 from rollup.core.genesis import FinalityRule
 from rollup.core.ids import Address
 
@@ -16,6 +16,7 @@ Rule = tuple[FinalityRule, int]
 
 DEFAULT_LEDGERS = ("eip155:31337=http://127.0.0.1:8546", "eip155:31338=http://127.0.0.1:8547")
 DEFAULT_RULE: Rule = (FinalityRule.TAG, 0)
+DEFAULT_DEPTH: Rule = (FinalityRule.DEPTH, 6)
 COIN_WEI = 10**18
 
 
@@ -26,14 +27,26 @@ def read_ledgers(texts: Iterable[str], finality: Iterable[str]) -> tuple[LedgerW
     unknown = sorted(rules.keys() - urls.keys() - {""})
     if unknown:
         raise ValueError(f"--finality names {unknown[0]}, which no --ledger names")
+    if next(iter(urls), "").startswith(COIN_LEDGERS):
+        raise ValueError("--ledger: the first one is the anchor, which carries whole batches: name an EVM ledger first")
+    return tuple(LedgerWish(ledger_id, url, *_find_rule(rules, ledger_id)) for ledger_id, url in urls.items())
+
+
+def _find_rule(rules: Mapping[str, Rule], ledger_id: str) -> Rule:
+    """Ledgers of coins know depth only: a rule for all that is none is not for them."""
     usual = rules.get("", DEFAULT_RULE)
-    return tuple(LedgerWish(ledger_id, url, *rules.get(ledger_id, usual)) for ledger_id, url in urls.items())
+    if ledger_id.startswith(COIN_LEDGERS) and usual[0] is not FinalityRule.DEPTH:
+        usual = DEFAULT_DEPTH
+    return rules.get(ledger_id, usual)
 
 
 def _read_ledger(text: str) -> tuple[str, str]:
     ledger_id, _, url = text.partition("=")
-    if re.fullmatch(r"eip155:[1-9][0-9]{0,30}", ledger_id) is None:
-        raise ValueError(f"--ledger {text}: write eip155:CHAIN_ID=URL, as in --ledger {DEFAULT_LEDGERS[0]}")
+    if re.fullmatch(r"eip155:[1-9][0-9]{0,30}|bip122:[0-9a-f]{32}", ledger_id) is None:
+        raise ValueError(
+            f"--ledger {text}: write eip155:CHAIN_ID=URL, as in --ledger {DEFAULT_LEDGERS[0]}, or bip122: and the first"
+            " 32 digits of the genesis hash"
+        )
     address = urlsplit(url)
     if address.scheme not in ("http", "https") or not address.hostname:
         raise ValueError(f"--ledger {text}: the part after = must be a URL like http://127.0.0.1:8546")

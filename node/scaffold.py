@@ -14,6 +14,7 @@ from rollup.core.hashes import address_of
 from rollup.core.ids import Address, LedgerId, LedgerIndex
 
 CONFIG_FILE, GENESIS_FILE, KEYS = "entresol.toml", "rollup.json", "keys"
+COIN_LEDGERS = "bip122:"
 OWNER_WEI = 1_000_000 * 10**18
 
 
@@ -74,7 +75,7 @@ def _build_specs(plan: ScaffoldPlan) -> tuple[LedgerSpec, ...]:
         LedgerSpec(
             index=LedgerIndex(index),
             ledger_id=LedgerId(row.ledger_id),
-            family="evm",
+            family="utxo" if row.ledger_id.startswith(COIN_LEDGERS) else "evm",
             role=LedgerRole.MIRROR if index else LedgerRole.ANCHOR,
             finality=row.finality,
             finality_depth=row.finality_depth,

@@ -24,8 +24,9 @@ CHANGE_MIN = 5_460
 
 @dataclass(frozen=True, slots=True)
 class UtxoPosting:
-    """How the wallet posts."""
+    """How the wallet posts. ``wallet`` is its name."""
 
+    wallet: str = ""
     fees: UtxoFees = field(default_factory=UtxoFees)
 
 
@@ -35,7 +36,7 @@ class UtxoPostingLedger(UtxoLedger):
     def __init__(self, transport: RpcTransport, rules: UtxoRules, posting: UtxoPosting = UtxoPosting()) -> None:
         super().__init__(transport, rules)
         self._fees = posting.fees
-        self._wallet = UtxoWallet(transport, rules.rollup_id)
+        self._wallet = UtxoWallet(transport, rules.rollup_id, posting.wallet)
         self._lost_nonces: set[int] = set()
         """Of bytes whose coins went elsewhere: they count as used, else the poster would send them for ever."""
 

@@ -21,6 +21,9 @@ OUT_OF_RANGE = -8
 NO_LABEL = -11
 IN_CHAIN = -27
 WARMING_UP = -28
+WALLET_LOCKED = -13
+NO_WALLET = -18
+"""No wallet of this name is loaded."""
 
 KNOWN_WORDS = ("already in block chain", "already in utxo set", "txn-already-known", "txn-already-in-mempool")
 
@@ -48,6 +51,8 @@ def translate_refusal(error: JsonRpcError) -> RollupError:
     """The error that says what to do next; the same object back where the words are not known."""
     if error.code == WARMING_UP:
         return LedgerBusy(error.message)
+    if error.code == WALLET_LOCKED:
+        return PostingRefused(error.message)
     message = error.message.lower()
     for kind, words in _WORDS:
         if any(word in message for word in words):

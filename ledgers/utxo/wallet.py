@@ -8,7 +8,7 @@ from ledgers.utxo.answers import read_int, read_list, read_object, read_text, re
 from ledgers.utxo.chain import Coin, Link, lock_time_of, nonce_of
 from ledgers.utxo.connector import output_scripts
 from ledgers.utxo.pointers import SCRIPT_PREFIX, find_pointer
-from ledgers.utxo.refusals import NO_LABEL, NOT_FOUND, translate_refusal
+from ledgers.utxo.refusals import NO_LABEL, NO_WALLET, NOT_FOUND, translate_refusal
 from rollup.core.errors import LedgerBusy, PostingRefused
 
 ENTRIES_PER_PAGE = 32
@@ -35,10 +35,11 @@ class SignedPosting:
 
 class UtxoWallet:
     """The account is one address of the wallet, under a label of the rollup: change goes there, funds may come from
-    anywhere in the wallet."""
+    anywhere in the wallet. A wallet whose ``name`` is known is loaded where the node has it on disk only."""
 
-    def __init__(self, transport: RpcTransport, rollup_id: int) -> None:
+    def __init__(self, transport: RpcTransport, rollup_id: int, name: str = "") -> None:
         self._transport = transport
+        self._name = name
         self._rollup_id = rollup_id
         self._label = f"entresol-{rollup_id}"
         self._address = ""
@@ -161,8 +162,11 @@ class UtxoWallet:
         try:
             return await self._transport.call(method, *params)
         except JsonRpcError as error:
+            if error.code == NO_WALLET and self._name:
+                await self._transport.call("loadwallet", self._name)
+                raise LedgerBusy(f"the wallet {self._name} was not loaded") from error
             refusal = translate_refusal(error)
-            if isinstance(refusal, LedgerBusy):
+            if isinstance(refusal, LedgerBusy | PostingRefused):
                 raise refusal from error
             raise
 

@@ -19,6 +19,7 @@ from rollup.core.errors import (
     LedgerFundsTooLow,
     LedgerNonceConflict,
     LedgerUnavailable,
+    PostingRefused,
     UnknownBlock,
 )
 from rollup.core.genesis import FinalityRule, LedgerRole, LedgerSpec
@@ -140,7 +141,7 @@ async def test_a_small_coin_is_topped_up_from_the_wallet(site: UtxoSite) -> None
 
 async def test_the_cap_stops_bumps(site: UtxoSite) -> None:
     (batch,) = build_batches(1)
-    capped = UtxoPostingLedger(site.transport, site.rules, UtxoPosting(UtxoFees(cap=2)))
+    capped = UtxoPostingLedger(site.transport, site.rules, UtxoPosting(fees=UtxoFees(cap=2)))
     prepared = await capped.prepare_posting(batch, 0, None)
     assert prepared.fee_wei_per_unit == 2
     with pytest.raises(LedgerFeeTooLow, match="the cap is 2"):
@@ -187,6 +188,22 @@ async def test_a_node_that_stopped_goes_on_where_it_was(site: UtxoSite) -> None:
     await post(site, second)
     await site.mine()
     assert [posting.batch_number for posting in await read_all(site)] == [1, 2]
+
+
+async def test_a_wallet_that_is_not_loaded_is_loaded(site: UtxoSite) -> None:
+    before = await site.poster.read_account()
+    await site.control.call("unloadwallet", "poster")
+    with pytest.raises(LedgerBusy, match="was not loaded"):
+        await site.poster.read_account()
+    assert await site.poster.read_account() == before
+
+
+async def test_a_locked_wallet_is_told(site: UtxoSite) -> None:
+    await site.wallet.call("encryptwallet", "secret")
+    with pytest.raises(PostingRefused, match="passphrase"):
+        await site.poster.prepare_posting(build_batches(1)[0], 0, None)
+    await site.wallet.call("walletpassphrase", "secret", 60)
+    assert (await site.poster.prepare_posting(build_batches(1)[0], 0, None)).nonce == 0
 
 
 async def test_a_cookie_file_opens_the_door(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from tcp_relay import TcpRelay, relay_to
 from ledgers.transport import RpcTransport, TransportSettings
 from ledgers.utxo.answers import show_coins
 from ledgers.utxo.connector import UtxoRules
-from ledgers.utxo.posting import UtxoPostingLedger
+from ledgers.utxo.posting import UtxoPosting, UtxoPostingLedger
 from rollup.core.errors import LedgerUnavailable
 from rollup.core.ids import Hash, LedgerId
 from rollup.core.ledger import CarriesPostings, Ledger
@@ -60,7 +60,7 @@ class UtxoSite:
         url = f"http://tester:secret@{address.hostname}:{address.port}/wallet/{wallet}"
         transport = await self._stack.enter_async_context(RpcTransport(TransportSettings(url, timeout_s=5.0)))
         self.transport = transport
-        return UtxoPostingLedger(transport, self.rules)
+        return UtxoPostingLedger(transport, self.rules, UtxoPosting(wallet))
 
     async def fund(self, wallet: RpcTransport, *units: int) -> None:
         """One included coin for each amount."""

@@ -26,6 +26,7 @@ EVM = LedgerSpec(
 )
 MEMORY = replace(EVM, family="memory", ledger_id=memory_ledger_id("Chain"), role=LedgerRole.MIRROR, address="")
 REMOTE = replace(MEMORY, family="remote")
+UTXO = replace(MEMORY, family="utxo", ledger_id=LedgerId("bip122:12a765e31ffd4059bada1e25190f6e98"))
 URL = "http://127.0.0.1:1"
 
 
@@ -39,6 +40,27 @@ async def test_a_key_opens_posting_where_the_family_posts(spec: LedgerSpec, url:
         assert not isinstance(ledger, CarriesPostings)
     async with open_ledger(spec, LedgerSettings(url, KEY), 7) as ledger:
         assert isinstance(ledger, CarriesPostings) is posts
+
+
+@pytest.mark.parametrize(("path", "posts"), [("/", False), ("/wallet/poster", True)])
+async def test_a_wallet_opens_posting_on_the_bitcoin_family(path: str, posts: bool) -> None:
+    async with open_ledger(UTXO, LedgerSettings(URL + path, fee_max=500 * 10**9), 7) as ledger:
+        assert ledger.ledger_id == UTXO.ledger_id
+        assert isinstance(ledger, CarriesPostings) is posts
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        replace(UTXO, role=LedgerRole.ANCHOR),
+        replace(UTXO, finality=FinalityRule.TAG),
+        replace(UTXO, ledger_id=LedgerId("eip155:1")),
+    ],
+)
+async def test_what_the_bitcoin_family_cannot_be_is_told(spec: LedgerSpec) -> None:
+    with pytest.raises(BadConfig):
+        async with open_ledger(spec, LedgerSettings(URL), 7):
+            pass
 
 
 @pytest.mark.parametrize(

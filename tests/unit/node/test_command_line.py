@@ -52,6 +52,7 @@ def test_help_explains_every_command(run: Run, command: tuple[str, ...]) -> None
         ("init", "--chain-id", "0"),
         ("init", "--ledger", "eip155:1"),
         ("init", "--ledger", "bip122:00=http://127.0.0.1:1"),
+        ("init", "--ledger", "bip122:" + "0" * 32 + "=http://127.0.0.1:1"),
         ("init", "--ledger", "eip155:1=ftp://127.0.0.1"),
         ("init", "--finality", "soon"),
         ("init", "--finality", "eip155:9=tag"),
