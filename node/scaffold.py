@@ -86,6 +86,10 @@ def _build_specs(plan: ScaffoldPlan) -> tuple[LedgerSpec, ...]:
     )
 
 
+def _coin_ledgers(plan: ScaffoldPlan) -> tuple[LedgerWish, ...]:
+    return tuple(row for row in plan.ledgers if row.ledger_id.startswith(COIN_LEDGERS))
+
+
 def _describe(plan: ScaffoldPlan, keys: Mapping[str, bytes]) -> list[str]:
     home = plan.directory
     lines = [
@@ -96,7 +100,8 @@ def _describe(plan: ScaffoldPlan, keys: Mapping[str, bytes]) -> list[str]:
     lines += [
         "",
         f"next: 1. give {checksum_address_of(keys['poster'])} coins on "
-        + " and ".join(row.ledger_id for row in plan.ledgers),
+        + " and ".join(row.ledger_id for row in plan.ledgers if row not in _coin_ledgers(plan)),
+        *(f"         and coins to the node's wallet on {row.ledger_id}" for row in _coin_ledgers(plan)),
         f"      2. entresol deploy --config {home / CONFIG_FILE}",
         f"      3. entresol run --config {home / CONFIG_FILE}",
     ]
