@@ -204,6 +204,8 @@ def rows_of(measured: dict[str, Any]) -> dict[str, Any]:
         if "ratio" in phase:
             rows[f"{name} batch bytes/transaction"] = phase["batch_bytes_per_transaction"]
             rows[f"{name} ratio"] = phase["ratio"]
+    if measured["reads"]:
+        rows["transactions in the block that is read"] = measured["reads"]["block_transactions"]
     for suffix, part in (("", "alone"), (", loaded", "busy")):
         for name, read in measured["reads"].get(part, {}).items():
             rows[f"{name} calls/s{suffix}"] = read["calls_per_s"]

@@ -103,11 +103,10 @@ async def measure(url: str, read: Read, connections: int, duration_s: float) -> 
     return {"calls_per_s": round(len(taken) * read.calls / lasted_s, 1), **percentiles(taken)}
 
 
-async def make_reads(client: Client, traffic: Traffic) -> list[Read]:
-    """What is asked, over the traffic that was sent. Each is asked once and must not be an error."""
+async def make_reads(client: Client, traffic: Traffic, number: int) -> list[Read]:
+    """What is asked, of block ``number`` where a whole one is. Each is asked once and must not be an error."""
     head = await client.head()
     holder = traffic.senders[0].address.hex()
-    number = await find_full_block(client, head)
     token = "0x" + traffic.token.hex()
     logs = {
         "fromBlock": hex(max(head - LOG_BLOCKS, 0)),
@@ -132,12 +131,13 @@ async def make_reads(client: Client, traffic: Traffic) -> list[Read]:
     return [*reads, Read("batch of 100", make_request(client.url, batch), BATCH_CALLS, BATCH_CONNECTIONS)]
 
 
-async def find_full_block(client: Client, head: int) -> int:
-    """Of the last blocks the one with the most transactions."""
+async def find_full_block(client: Client, first: int) -> tuple[int, int]:
+    """From ``first`` on the block with the most transactions, and how many those are."""
     counts = {}
-    for number in range(max(head - 20, 0), head + 1):
+    for number in range(first, await client.head() + 1):
         counts[number] = int(await client.call("eth_getBlockTransactionCountByNumber", hex(number)), 16)
-    return max(counts, key=lambda number: counts[number])
+    fullest = max(counts, key=lambda number: counts[number])
+    return fullest, counts[fullest]
 
 
 def make_call(method: str, params: tuple[object, ...], request_id: int = 1) -> dict[str, object]:
@@ -159,14 +159,16 @@ async def fill_block(client: Client, queue: list[Signed]) -> None:
     await client.wait_receipt(queue[-1].hash)
 
 
-async def prepare(client: Client, options: argparse.Namespace) -> tuple[Traffic, list[Read]]:
-    """A token, senders, a block of many transactions, and what is asked of them."""
+async def prepare(client: Client, options: argparse.Namespace) -> tuple[Traffic, list[Read], int]:
+    """A token and senders, what is asked of them, and how many transactions the block has that is asked for."""
     traffic = await make_traffic(client, argparse.Namespace(connections=options.senders, fresh=0.5))
     for sender in traffic.senders:
         sender.nonce = int(await client.call("eth_getTransactionCount", f"0x{sender.address.hex()}", "pending"), 16)
     traffic.follow_price(int(await client.call("eth_gasPrice"), 16))
+    first = await client.head() + 1
     await fill_block(client, client.prepare(traffic.sign("erc20", BLOCK_TRANSACTIONS)))
-    return traffic, await make_reads(client, traffic)
+    number, count = await find_full_block(client, first)
+    return traffic, await make_reads(client, traffic, number), count
 
 
 async def measure_all(reads: list[Read], options: argparse.Namespace) -> dict[str, Any]:
@@ -176,7 +178,7 @@ async def measure_all(reads: list[Read], options: argparse.Namespace) -> dict[st
 async def run(options: argparse.Namespace) -> dict[str, Any]:
     async with aiohttp.ClientSession() as session, open_lanes(options.url, options.senders) as lanes:
         client = Client(options.url, session)
-        traffic, reads = await prepare(client, options)
+        traffic, reads, block_transactions = await prepare(client, options)
         tell(f"reads alone, {options.duration_s:g} s each")
         alone = await measure_all(reads, options)
         tell(f"reads beside {options.rate:g} transactions a second")
@@ -191,7 +193,7 @@ async def run(options: argparse.Namespace) -> dict[str, Any]:
             loading.cancel()
             with suppress(asyncio.CancelledError):
                 await loading
-    return {"alone": alone, "busy": busy}
+    return {"alone": alone, "busy": busy, "block_transactions": block_transactions}
 
 
 def main() -> None:
