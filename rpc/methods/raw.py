@@ -7,7 +7,7 @@ from rollup.core.ids import BlockNumber, Hash
 from rollup.core.receipt_rlp import encode_receipt_rlp
 from rpc.block_loader import load_block, load_transaction
 from rpc.block_refs import check_number
-from rpc.errors import SERVER_ERROR, RpcError
+from rpc.errors import RESOURCE_NOT_FOUND, SERVER_ERROR, RpcError
 from rpc.hexes import data
 from rpc.method import Method, Param
 from rpc.ports import NodePorts
@@ -29,6 +29,8 @@ class RawMethods:
             "debug_getRawReceipts": Method(self.receipts, block),
             "debug_getRawTransaction": Method(self.transaction, (Param(read_hash),)),
             "debug_getBadBlocks": Method(self.bad_blocks),
+            "debug_getRawBlockAccessList": Method(self.raw_access_list, block),
+            "eth_getBlockAccessList": Method(self.access_list, block),
         }
 
     async def block(self, ref: BlockRef) -> str:
@@ -67,6 +69,15 @@ class RawMethods:
             return data(block.transactions[index])
         waiting = None if self._ports.pool is None else self._ports.pool.find(transaction_hash)
         return "0x" if waiting is None else data(waiting[0].raw)
+
+    async def access_list(self, ref: BlockRef) -> None:
+        """Always null: no fork that the engine knows gives a block an access list (EIP-7928)."""
+        check_number(self._ports, ref)
+
+    async def raw_access_list(self, ref: BlockRef) -> None:
+        """The same in the words that execution-apis has for it."""
+        check_number(self._ports, ref)
+        raise RpcError(RESOURCE_NOT_FOUND, "resource not found: the block has no access list")
 
     async def bad_blocks(self) -> list[object]:
         """A block that does not hold is refused, never kept."""

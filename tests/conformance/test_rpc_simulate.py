@@ -251,6 +251,8 @@ async def test_raw_encodings_hash_to_what_they_are(asker: Asker) -> None:
     assert await asker.get("debug_getRawTransaction", "0x" + "77" * 32) == "0x"
     assert await asker.refused("debug_getRawBlock", "0x99") == -32000
     assert await asker.get("debug_getBadBlocks") == []
+    assert await asker.get("eth_getBlockAccessList", "latest") is None
+    assert await asker.refused("debug_getRawBlockAccessList", "latest") == -32001
 
 
 async def test_the_pool_shows_what_waits(asker: Asker) -> None:
