@@ -16,7 +16,7 @@ class BlockHearer(Protocol):
 
 
 class BlockEvents:
-    """Fits the listener ports of sequencer and consensus. Keeps the last confirmations for whoever asks."""
+    """Fits the listener ports of sequencer and consensus."""
 
     def __init__(self, metrics: ChainMetrics, clock: Callable[[], float]) -> None:
         self.metrics = metrics
@@ -24,7 +24,6 @@ class BlockEvents:
         self._clock = clock
         self._hearers: list[BlockHearer] = []
         self.rate = RateMeter()
-        self.last_confirmation: SoftConfirmation | None = None
 
     def tell(self, hearer: BlockHearer) -> None:
         """From now on ``hearer`` learns of every block."""
@@ -34,7 +33,6 @@ class BlockEvents:
         users = sum(raw[0] != DEPOSIT_TYPE for raw in block.transactions)
         self.rate.add(users, self._clock())
         self.metrics.on_block(len(block.transactions), block.header.gas_used)
-        self.last_confirmation = confirmation
         for hearer in self._hearers:
             hearer.on_block(block, confirmation)
         self.feed.on_block(block, confirmation)

@@ -17,6 +17,7 @@ from node.consensus_wiring import ConsensusPlan, SequencingPlan, build_consensus
 from node.rollup_settings import LedgerLink, Listener, RollupSettings, Runner
 from node.rollup_views import RollupViews
 from node.snapshot import Snapshot
+from node.soft_confirmer import SoftConfirmer
 from node.terminal import clock
 from rollup.consensus.driver import ConsensusDriver
 from rollup.core.genesis import RollupGenesis
@@ -87,6 +88,7 @@ async def open_rollup_node(
             heads=driver,
             rollup=views,
             genesis=genesis,
+            confirmer=None if settings.key is None else SoftConfirmer(genesis.rollup_id, settings.key),
         )
         runners["heads"] = _watching_heads(driver, events.feed)
         parts = AppParts(

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from rollup.core.batch import Batch
 from rollup.core.block import Block, BlockHeader
+from rollup.core.confirmation import SoftConfirmation
 from rollup.core.execution import AccessListResult, AccountProof, AccountState, CallRequest, CallResult, SlotRequest
 from rollup.core.genesis import ChainRule, RollupGenesis
 from rollup.core.heads import Alarm, Heads, LedgerStatus, PostingRecord
@@ -137,6 +138,14 @@ class RollupReader(Protocol):
     def alarms(self) -> tuple[Alarm, ...]: ...
 
 
+class Confirmer(Protocol):
+    """The sequencer's signed word on its blocks. Only a sequencer has one."""
+
+    def confirm(self, header: BlockHeader) -> SoftConfirmation:
+        """For a block of the stored chain: the same bytes at every call."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class NodePorts:
     rule: ChainRule
@@ -147,3 +156,4 @@ class NodePorts:
     heads: HeadReader | None = None
     rollup: RollupReader | None = None
     genesis: RollupGenesis | None = None
+    confirmer: Confirmer | None = None

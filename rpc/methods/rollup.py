@@ -8,9 +8,17 @@ from rollup.core.ids import BatchNumber, BlockNumber
 from rpc.block_refs import check_number
 from rpc.hexes import data, quantity
 from rpc.method import Method, Param
-from rpc.ports import ChainReader, HeadReader, NodePorts, RollupReader
+from rpc.ports import ChainReader, Confirmer, HeadReader, NodePorts, RollupReader
 from rpc.scalars import BlockRef, read_block, read_bool, read_uint64
-from rpc.shapes.rollup import LedgerIds, alarm_json, batch_json, genesis_json, ledger_json, posting_json
+from rpc.shapes.rollup import (
+    LedgerIds,
+    alarm_json,
+    batch_json,
+    confirmation_json,
+    genesis_json,
+    ledger_json,
+    posting_json,
+)
 
 _BATCH = Param(read_uint64)
 _WITH_BODY = Param(read_bool, default=False)
@@ -23,7 +31,26 @@ def rollup_table(ports: NodePorts) -> dict[str, Method]:
         table |= HeadMethods(ports, ports.heads).table()
     if ports.rollup is not None:
         table |= RollupMethods(ports, ports.rollup).table()
+    if ports.confirmer is not None:
+        table |= ConfirmationMethods(ports, ports.confirmer).table()
     return table
+
+
+class ConfirmationMethods:
+    def __init__(self, ports: NodePorts, confirmer: Confirmer) -> None:
+        self._ports = ports
+        self._confirmer = confirmer
+
+    def table(self) -> dict[str, Method]:
+        return {"rollup_getConfirmation": Method(self.confirmation, (Param(read_block),))}
+
+    async def confirmation(self, ref: BlockRef) -> object:
+        """The sequencer's signature on a sealed block (docs/protocol.md section 5); null for the genesis, which nobody
+        sealed."""
+        header = self._ports.chain.header(check_number(self._ports, ref))
+        if header is None or not header.number:
+            return None
+        return confirmation_json(self._confirmer.confirm(header))
 
 
 class HeadMethods:

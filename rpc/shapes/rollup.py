@@ -1,6 +1,7 @@
 """Batches, postings and ledgers as the ``rollup_`` namespace shows them. Same hex rules as the rest."""
 
 from rollup.core.batch import Batch
+from rollup.core.confirmation import SoftConfirmation
 from rollup.core.cursor import Cursor
 from rollup.core.genesis import LedgerSpec, RollupGenesis
 from rollup.core.heads import Alarm, LedgerStatus, PostingRecord
@@ -132,4 +133,13 @@ def genesis_json(genesis: RollupGenesis) -> dict[str, object]:
         "attestedMin": quantity(genesis.attested_min),
         "lyingLedgersMax": quantity(genesis.lying_ledgers_max),
         "ledgers": [spec_json(spec) for spec in genesis.ledgers],
+    }
+
+
+def confirmation_json(confirmation: SoftConfirmation) -> dict[str, object]:
+    """``signature`` is 65 bytes r, s, v over ``confirmation_digest``."""
+    return {
+        "number": quantity(confirmation.number),
+        "hash": data(confirmation.block_hash),
+        "signature": data(confirmation.signature),
     }

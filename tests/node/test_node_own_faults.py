@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import plyvel
@@ -18,8 +19,9 @@ from ledger_world import (
     run_whole_node,
 )
 
+from rollup.core.confirmation import SoftConfirmation, check_confirmation
 from rollup.core.errors import VmCrashed
-from rollup.core.ids import BlockNumber
+from rollup.core.ids import BlockNumber, Hash
 from rollup.store.keys import OPEN_POSTINGS, POSTINGS
 
 
@@ -108,3 +110,27 @@ async def test_the_time_that_blocks_take_in_the_engine_is_measured(tmp_path: Pat
             lines = (await answer.text()).splitlines()
         counts = [float(line.split()[1]) for line in lines if line.startswith("entresol_vm_block_seconds_count")]
         assert counts[0] >= 1
+
+
+async def test_the_word_on_a_block_is_given_to_whoever_asks_and_outlives_the_process(tmp_path: Path) -> None:
+    world = build_world()
+    async with run_whole_node(world, tmp_path, NodePlan()) as node:
+        number = (await node.seal_batch()).header.last_block
+        given = await ask(node, "rollup_getConfirmation", hex(number))
+        assert await ask(node, "rollup_getConfirmation", "0x0") is None
+        block_hash = node.hashes()[number]
+    confirmation = SoftConfirmation(number, Hash(block_hash), bytes.fromhex(given["signature"][2:]))
+    assert (given["number"], given["hash"]) == (hex(number), "0x" + block_hash.hex())
+    check_confirmation(confirmation, world.genesis.rollup_id, world.genesis.sequencer)
+    async with run_whole_node(world, tmp_path, NodePlan()) as node:
+        assert await ask(node, "rollup_getConfirmation", hex(number)) == given
+    async with run_whole_node(world, tmp_path / "follower", NodePlan(key=None)) as follower:
+        assert await ask(follower, "rollup_getConfirmation", hex(number)) == -32601
+
+
+async def ask(node: WholeNode, method: str, *params: object) -> Any:
+    """The result, or the code of the error."""
+    body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+    async with aiohttp.ClientSession() as session, session.post(node.inner.server.url, json=body) as response:
+        answer = await response.json()
+    return answer["error"]["code"] if "error" in answer else answer["result"]
