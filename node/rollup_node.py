@@ -89,6 +89,7 @@ async def open_rollup_node(
             rollup=views,
             genesis=genesis,
             confirmer=None if settings.key is None else SoftConfirmer(genesis.rollup_id, settings.key),
+            drops=sequencer,
         )
         runners["heads"] = _watching_heads(driver, events.feed)
         parts = AppParts(

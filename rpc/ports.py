@@ -146,6 +146,12 @@ class Confirmer(Protocol):
         ...
 
 
+class DropReader(Protocol):
+    def find_reason(self, transaction_hash: Hash) -> str | None:
+        """Why a transaction left the pool without a block, while that is remembered."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class NodePorts:
     rule: ChainRule
@@ -157,3 +163,4 @@ class NodePorts:
     rollup: RollupReader | None = None
     genesis: RollupGenesis | None = None
     confirmer: Confirmer | None = None
+    drops: DropReader | None = None

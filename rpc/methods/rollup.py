@@ -4,12 +4,12 @@ import asyncio
 
 from rollup.core.batch import Batch
 from rollup.core.block import build_block_input
-from rollup.core.ids import BatchNumber, BlockNumber
+from rollup.core.ids import BatchNumber, BlockNumber, Hash
 from rpc.block_refs import check_number
 from rpc.hexes import data, quantity
 from rpc.method import Method, Param
-from rpc.ports import ChainReader, Confirmer, HeadReader, NodePorts, RollupReader
-from rpc.scalars import BlockRef, read_block, read_bool, read_uint64
+from rpc.ports import ChainReader, Confirmer, DropReader, HeadReader, NodePorts, RollupReader
+from rpc.scalars import BlockRef, read_block, read_bool, read_hash, read_uint64
 from rpc.shapes.rollup import (
     LedgerIds,
     alarm_json,
@@ -33,7 +33,22 @@ def rollup_table(ports: NodePorts) -> dict[str, Method]:
         table |= RollupMethods(ports, ports.rollup).table()
     if ports.confirmer is not None:
         table |= ConfirmationMethods(ports, ports.confirmer).table()
+    if ports.drops is not None:
+        table |= DropMethods(ports.drops).table()
     return table
+
+
+class DropMethods:
+    def __init__(self, drops: DropReader) -> None:
+        self._drops = drops
+
+    def table(self) -> dict[str, Method]:
+        return {"rollup_getDropReason": Method(self.reason, (Param(read_hash),))}
+
+    async def reason(self, transaction_hash: Hash) -> str | None:
+        """Why an acknowledged transaction is in no block and waits no more: replaced, evicted, expired, invalid by now.
+        null while it waits, when a block holds it, and when nobody remembers."""
+        return self._drops.find_reason(transaction_hash)
 
 
 class ConfirmationMethods:

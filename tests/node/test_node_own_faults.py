@@ -9,9 +9,12 @@ from typing import Any
 
 import aiohttp
 import plyvel
+from eth_account import Account
 from ledger_world import (
     ANCHOR,
+    CHAIN_ID,
     EVERYWHERE,
+    USER_KEY,
     NodePlan,
     WholeNode,
     build_world,
@@ -22,6 +25,7 @@ from ledger_world import (
 from rollup.core.confirmation import SoftConfirmation, check_confirmation
 from rollup.core.errors import VmCrashed
 from rollup.core.ids import BlockNumber, Hash
+from rollup.sequencer.reasons import REPLACED
 from rollup.store.keys import OPEN_POSTINGS, POSTINGS
 
 
@@ -126,6 +130,23 @@ async def test_the_word_on_a_block_is_given_to_whoever_asks_and_outlives_the_pro
         assert await ask(node, "rollup_getConfirmation", hex(number)) == given
     async with run_whole_node(world, tmp_path / "follower", NodePlan(key=None)) as follower:
         assert await ask(follower, "rollup_getConfirmation", hex(number)) == -32601
+
+
+async def test_whoever_asks_learns_why_a_transaction_left_the_pool(tmp_path: Path) -> None:
+    async with run_whole_node(build_world(), tmp_path, NodePlan()) as node:
+        await node.seal_batch()
+        waiting, better = (sign_behind_a_gap(fee) for fee in (10**11, 2 * 10**11))
+        first = await ask(node, "eth_sendRawTransaction", waiting)
+        assert await ask(node, "rollup_getDropReason", first) is None
+        second = await ask(node, "eth_sendRawTransaction", better)
+        assert await ask(node, "rollup_getDropReason", first) == REPLACED
+        assert await ask(node, "rollup_getDropReason", second) is None
+
+
+def sign_behind_a_gap(fee: int) -> str:
+    fields = {"type": 2, "chainId": CHAIN_ID, "nonce": 50, "maxFeePerGas": fee, "maxPriorityFeePerGas": fee}
+    fields |= {"gas": 21_000, "to": "0x" + "00" * 18 + "ee01", "value": 1}
+    return "0x" + bytes(Account.from_key(USER_KEY).sign_transaction(fields).raw_transaction).hex()
 
 
 async def ask(node: WholeNode, method: str, *params: object) -> Any:
