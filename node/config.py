@@ -149,7 +149,8 @@ def read_config(path: Path) -> NodeConfig:
     try:
         config = NodeConfig.model_validate(document)
     except ValidationError as error:
-        raise BadConfig(f"{path}: {_first_problem(error)}") from error
+        key, problem = _first_problem(error)
+        raise BadConfig(f"{_source_of(key) or path}: {problem}") from error
     return _anchor_paths(config, path.resolve().parent)
 
 
@@ -174,12 +175,19 @@ def _toml_value(text: str) -> object:
         return text
 
 
-def _first_problem(error: ValidationError) -> str:
+def _source_of(key: str) -> str | None:
+    """The environment variable that set a key, so that nobody looks for it in the file."""
+    name = ENVIRONMENT_PREFIX + key.replace(".", "__").upper()
+    return name if name in os.environ else None
+
+
+def _first_problem(error: ValidationError) -> tuple[str, str]:
+    """The key, and what is wrong with it."""
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"]) or "configuration"
     if first["type"] == "extra_forbidden":
-        return f"unknown key {key}: remove it or correct its name"
-    return f"{key}: {first['msg']}"
+        return key, f"unknown key {key}: remove it or correct its name"
+    return key, f"{key}: {first['msg']}"
 
 
 def _anchor_paths(config: NodeConfig, home: Path) -> NodeConfig:

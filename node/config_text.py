@@ -44,7 +44,7 @@ websocket_idle_timeout_s = 600.0       # a connection without subscriptions is c
 host = "127.0.0.1"            # another address needs a secret or keys, as in [rpc]
 vhosts = ["localhost"]
 methods = ["*"]
-# port = 8546                 # nowhere without it
+# port = 8550                 # nowhere without it
 
 [sequencer]
 key_file = "keys/sequencer.key"

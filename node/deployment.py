@@ -13,7 +13,7 @@ from node.chain_parts import open_chain
 from node.config import LedgerSection, NodeConfig
 from node.genesis_file import read_genesis, write_genesis
 from node.keys import checksum_address_of, read_key
-from rollup.core.errors import BadConfig, LedgerFundsTooLow
+from rollup.core.errors import BadConfig, LedgerFundsTooLow, LedgerUnavailable
 from rollup.core.genesis import LedgerRole, LedgerSpec, RollupGenesis
 from rollup.core.ids import Hash
 from rollup.vm.settings import VmSettings
@@ -56,6 +56,8 @@ async def _deploy_one(
         except LedgerFundsTooLow as error:
             words = f"{checksum_address_of(key)} cannot pay for the contract on {spec.ledger_id}: send it coins there"
             raise LedgerFundsTooLow(words) from error
+        except LedgerUnavailable as error:
+            raise LedgerUnavailable(f"{spec.ledger_id} at {section.url} does not answer ({error})") from error
 
 
 async def _start_here(genesis: RollupGenesis, spec: LedgerSpec, section: LedgerSection) -> LedgerSpec:

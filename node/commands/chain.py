@@ -12,7 +12,7 @@ from node.logs import set_up_logs
 from node.served_chain import ServeOptions, open_served_chain
 from node.stop_request import StopRequest, run_until_stopped
 from node.supervise import supervise
-from rollup.core.errors import InvalidBlock
+from rollup.core.errors import BadDataDirectory, InvalidBlock
 
 EXIT_BAD_DATA = 65
 
@@ -37,8 +37,10 @@ def export(
     data: DataOption,
     chain: Annotated[Path | None, typer.Option("--chain", help="File to write (default: chain.rlp in --data).")] = None,
 ) -> None:
-    """Write an imported chain out again, byte for byte."""
+    """Write an imported chain out again, byte for byte, from block 1 on. Nothing is overwritten."""
     path = chain or data / "chain.rlp"
+    if path.exists():
+        raise BadDataDirectory(f"{path} exists already: move it away, or name another file with --chain")
     typer.echo(f"{path}: {export_chain(data, path)} blocks")
 
 

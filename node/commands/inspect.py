@@ -103,11 +103,13 @@ def _seen_state(batch: dict[str, Any], ledger: dict[str, Any]) -> str:
 
 async def _ask(transport: RpcTransport, url: str, method: str, *params: object) -> Any:
     """Raises LedgerUnavailable or a usage error in words for whoever typed the command."""
+    if not url.startswith(("http://", "https://")):
+        raise WrongUsage(f"--url {url}: write http:// or https:// before it")
     try:
         return await transport.call(method, *params)
     except JsonRpcError as error:
         if error.code == METHOD_NOT_FOUND:
-            raise WrongUsage(f"{url} is no Entresol node: name one with --url") from error
+            raise WrongUsage(f"{url} is no node of a rollup: name one with --url") from error
         raise
     except LedgerUnavailable as error:
         raise LedgerUnavailable(f"no node answers at {url} ({error}): start it, or name another with --url") from error

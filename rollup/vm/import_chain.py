@@ -28,7 +28,9 @@ def replay_chain(engine: Engine, chain: bytes) -> Iterator[Block]:
         if header.number <= head.number:
             known = engine.read_header(header.number)
             if known.hash != header.hash:
-                raise InvalidBlock(f"block {header.number} is 0x{header.hash.hex()}, held is 0x{known.hash.hex()}")
+                raise InvalidBlock(
+                    f"block {header.number} is 0x{header.hash.hex()}, the chain here has 0x{known.hash.hex()}"
+                )
             continue
         block = engine.replay_block(body)
         head = block.header

@@ -239,4 +239,9 @@ def test_asking_where_no_node_is(run: Run, command: str) -> None:
     with answering_node({}) as url:
         code, _, err = run(command, "--url", url)
     assert code == 64
-    assert "no Entresol node" in err
+    assert "no node of a rollup" in err
+
+
+def test_an_address_without_its_scheme_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["status", "--url", "127.0.0.1:8545"]) == 64
+    assert "write http://" in capsys.readouterr().err

@@ -97,3 +97,12 @@ def test_environment_that_meets_no_section(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("ENTRESOL_ROLE__PORT", "1")
     with pytest.raises(BadConfig, match="ENTRESOL_ROLE__PORT"):
         read_config(write(tmp_path, LEAST))
+
+
+@pytest.mark.parametrize(("variable", "text"), [("ENTRESOL_NIX", "1"), ("ENTRESOL_RPC__PORT", "abc")])
+def test_a_wrong_variable_is_named_not_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, text: str
+) -> None:
+    monkeypatch.setenv(variable, text)
+    with pytest.raises(BadConfig, match=f"^{variable}: "):
+        read_config(write(tmp_path, LEAST))

@@ -162,7 +162,7 @@ def test_another_chain_than_the_one_held_is_refused(imported: tuple[Engine, list
     body = decode_block_rlp(make_chain().blocks[0])
     header = reseal(body.header, extra_data=b"other")
     other = Block(header, body.transactions, (), ())
-    with pytest.raises(InvalidBlock, match=r"block 1 is 0x.*, held is 0x"):
+    with pytest.raises(InvalidBlock, match=r"block 1 is 0x.*, the chain here has 0x"):
         list(replay_chain(engine, encode_block_rlp(other)))
 
 

@@ -68,6 +68,7 @@ def first_block(fork: Fork) -> str:
 def test_what_was_imported_is_exported_byte_for_byte(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = directory.parent / "out.rlp"
     assert run_command(["export", "--data", str(directory), "--chain", str(out)]) == 0
+    assert run_command(["export", "--data", str(directory), "--chain", str(out)]) == 73
     assert out.read_bytes() == make_chain().file
     assert capsys.readouterr().out == f"{out}: {HEAD} blocks\n"
 
